@@ -1,0 +1,3 @@
+//! Runs cases: the only stage that touches the network.
+
+pub mod outcome;

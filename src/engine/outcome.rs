@@ -1,0 +1,74 @@
+//! What came of a case, before anybody judges it.
+
+use crate::suite::model::Source;
+use crate::wire::{Exchange, FailureKind};
+
+/// What was observed of one case.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The case's id.
+    pub id: String,
+    /// Everything that did not hold, in order.
+    pub mismatches: Vec<Mismatch>,
+    /// Every requirement that was observed (its assertion was evaluated on a response), sorted, each once.
+    pub observed: Vec<String>,
+    /// Set where the case could not be asked to its end.
+    pub error: Option<NotAsked>,
+    /// Every exchange, with the step that it belongs to.
+    pub exchanges: Vec<StepExchange>,
+    /// From the first request to the last answer.
+    pub seconds: f64,
+    /// Requests sent, redirects and tokens too.
+    pub requests: u64,
+    /// Body bytes sent.
+    pub bytes_sent: u64,
+    /// Body bytes received.
+    pub bytes_received: u64,
+}
+
+/// An exchange within a case.
+#[derive(Debug, Clone)]
+pub struct StepExchange {
+    /// Number of the step, from 0.
+    pub step: usize,
+    /// What it was for: `put index by tag`, `pull amd64/layer-0`.
+    pub label: String,
+    /// The exchange.
+    pub exchange: Exchange,
+}
+
+/// One thing that did not hold.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mismatch {
+    /// The requirement that it breaks.
+    pub requirement: String,
+    /// Number of the step, from 0.
+    pub step: usize,
+    /// What the step was doing: `get ppc64le by digest`.
+    pub label: String,
+    /// The assertion's key: `status`, `code`, `body`, ...
+    pub key: String,
+    /// What was expected, short.
+    pub expected: String,
+    /// What came, short and stable over runs (no digests, ids or times): `status 500`. Known failures match it.
+    pub got: String,
+    /// First differing byte and, where both are text, a unified diff.
+    pub diff: Option<String>,
+    /// Where the expectation stands.
+    pub source: Source,
+    /// Index into [`Outcome::exchanges`].
+    pub exchange: Option<usize>,
+    /// Held after all within a declared or measured window: seconds that it took. Such a mismatch is a warning.
+    pub late: Option<f64>,
+}
+
+/// Why a case could not be asked to its end.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NotAsked {
+    /// The kind, or `None` for an answer that is none (429 or 503 that lasts).
+    pub kind: Option<FailureKind>,
+    /// What happened, with the step.
+    pub text: String,
+    /// Whether any answer came before it.
+    pub answered: bool,
+}

@@ -1,0 +1,292 @@
+//! The run's record: `results.json` is its serialisation, every report a pure view of it.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::suite::requirement::{Basis, Level, Spec};
+use crate::target::findings::{Finding, StanceFinding};
+use crate::verdict::Verdict;
+
+/// One run, whole. Field order is the order in the file; `complete` is always last.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct RunRecord {
+    /// Version of this format.
+    pub schema: u32,
+    /// The harness.
+    pub lacuna: Harness,
+    /// Who was asked.
+    pub target: TargetRecord,
+    /// The edition that it was judged by.
+    pub spec: Spec,
+    /// The content's seed, 16 hex digits.
+    pub seed: String,
+    /// What was selected.
+    pub selection: Selection,
+    /// RFC 3339, UTC.
+    pub started: String,
+    /// RFC 3339, UTC.
+    pub finished: String,
+    /// By format (`oci`, `docker`).
+    pub stance: BTreeMap<String, StanceRecord>,
+    /// By name.
+    pub capabilities: BTreeMap<String, Finding>,
+    /// The mission's eleven questions.
+    pub answers: Vec<Answer>,
+    /// Barriers; empty where none was met.
+    pub rounds: Vec<Round>,
+    /// Measured delays.
+    pub windows: Windows,
+    /// What was left behind.
+    pub clean_up: CleanUp,
+    /// In the order of the plan.
+    pub cases: Vec<CaseRecord>,
+    /// By verdict, every one of them, zeros too.
+    pub totals: BTreeMap<Verdict, u64>,
+    /// Texts of the requirements that mismatches name, so that a report needs nothing else.
+    pub requirements: BTreeMap<String, RequirementRecord>,
+    /// What a user must know of the run as a whole: interrupted, target lost, a stale `known` pattern.
+    pub notes: Vec<String>,
+    /// Whether the run came to its end.
+    pub complete: bool,
+}
+
+/// The harness.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Harness {
+    /// Its version.
+    pub version: String,
+    /// Digest of all suites, fixtures and requirements that the run was planned from.
+    pub suites: String,
+}
+
+/// Who was asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct TargetRecord {
+    /// The profile's name, or `host_port`.
+    pub name: String,
+    /// Product and version, where the profile says.
+    pub product: Option<String>,
+    /// Its URL, redacted.
+    pub url: String,
+}
+
+/// What was selected.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Selection {
+    /// As typed.
+    pub filters: Vec<String>,
+    /// `K/N`.
+    pub shard: Option<String>,
+    /// The level from which a mismatch fails.
+    pub level: Option<Level>,
+    /// How often each case ran.
+    pub repeat: u32,
+}
+
+/// A stance as found, and as claimed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct StanceRecord {
+    /// As found.
+    #[serde(flatten)]
+    pub found: StanceFinding,
+    /// As claimed by the profile, in words: `accept`, `require: [linux/amd64]`.
+    pub claimed: Option<String>,
+}
+
+/// One of the mission's questions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Answer {
+    /// 1 to 11.
+    pub question: u8,
+    /// Its short name: `Acceptance`, `Pull`, `404 semantics`, ...
+    pub name: String,
+    /// In a sentence: `312 of 312 cases pass`, `not asked`.
+    pub answer: String,
+    /// How many cases bear on it.
+    pub cases: u64,
+}
+
+/// A barrier that was passed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Round {
+    /// `gc`, `restart`, ...
+    pub barrier: String,
+    /// How many cases waited.
+    pub cases: u64,
+    /// How long the action took.
+    pub seconds: f64,
+    /// Its exit status.
+    pub exit: Option<i32>,
+    /// Its output.
+    pub output: String,
+    /// Cases that were found to make it fail.
+    pub blamed: Vec<String>,
+}
+
+/// Measured delays, in seconds.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Windows {
+    /// Until a write is read.
+    pub read: f64,
+    /// Until a delete is seen.
+    pub delete: f64,
+}
+
+/// What was created, removed and left.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct CleanUp {
+    /// Things created.
+    pub created: u64,
+    /// Things removed.
+    pub removed: u64,
+    /// What stays and why, a line each, at most 100.
+    pub left: Vec<String>,
+}
+
+/// One case.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct CaseRecord {
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// `file:line:column`.
+    pub source: String,
+    /// What is said of it.
+    pub verdict: Verdict,
+    /// Why, where it did not simply pass: the skip's evidence, the known failure's reason, the error.
+    pub reason: Option<String>,
+    /// For an error: its kind, by which JUnit's `<error type>` is written.
+    pub error_kind: Option<String>,
+    /// The requirements that its expectations name.
+    pub requirements: Vec<String>,
+    /// The round in which it ended.
+    pub round: u32,
+    /// How often it ran.
+    pub attempts: u32,
+    /// Seconds.
+    pub seconds: f64,
+    /// Requests.
+    pub requests: u64,
+    /// Body bytes.
+    pub bytes_sent: u64,
+    /// Body bytes.
+    pub bytes_received: u64,
+    /// What did not hold.
+    pub mismatches: Vec<MismatchRecord>,
+    /// The exchanges, where it did not pass.
+    pub exchanges: Vec<ExchangeRecord>,
+}
+
+/// One thing that did not hold.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct MismatchRecord {
+    /// The requirement that it breaks.
+    pub requirement: String,
+    /// Its level in this run's edition.
+    pub level: Level,
+    /// The step: `3: get ppc64le by digest`.
+    pub step: String,
+    /// `file:line:column` of the expectation.
+    pub source: String,
+    /// The assertion's key.
+    pub key: String,
+    /// Expected.
+    pub expected: String,
+    /// What came.
+    pub got: String,
+    /// First difference, unified diff.
+    pub diff: Option<String>,
+    /// Seconds after which it held, where it did within a window.
+    pub late: Option<f64>,
+    /// Index into the case's `exchanges`.
+    pub exchange: Option<usize>,
+}
+
+/// The requirement's text, for whoever reads the report.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct RequirementRecord {
+    /// Its level in this run's edition.
+    pub level: Level,
+    /// Whose law.
+    pub basis: Basis,
+    /// Where it stands.
+    pub source: String,
+    /// Our own words.
+    pub text: String,
+}
+
+/// One exchange, as it is shown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct ExchangeRecord {
+    /// The step: `3: get ppc64le by digest`.
+    pub step: String,
+    /// The request.
+    pub request: RequestRecord,
+    /// The response, where one came.
+    pub response: Option<ResponseRecord>,
+    /// Why none came.
+    pub failure: Option<String>,
+    /// Redirects: `307 http://...`.
+    pub hops: Vec<String>,
+    /// Seconds.
+    pub seconds: f64,
+}
+
+/// A request, as it is shown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct RequestRecord {
+    /// Method.
+    pub method: String,
+    /// URL, redacted.
+    pub url: String,
+    /// Header lines, redacted.
+    pub headers: Vec<(String, String)>,
+    /// Bytes of the body.
+    pub body_length: u64,
+    /// The file under `exchanges/` that holds the body, where there is one.
+    pub body_file: Option<String>,
+}
+
+/// A response, as it is shown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct ResponseRecord {
+    /// Status.
+    pub status: u16,
+    /// Header lines, redacted.
+    pub headers: Vec<(String, Text)>,
+    /// The first bytes of the body.
+    pub body: Text,
+    /// Bytes that came.
+    pub body_length: u64,
+}
+
+/// Text, or bytes that are none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Text {
+    /// UTF-8.
+    Plain(String),
+    /// Anything else.
+    Bytes {
+        /// Standard base64.
+        base64: String,
+    },
+}

@@ -1,0 +1,210 @@
+//! What may be asserted of a response. Each key is one observation; all that do not hold are reported.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::model::TagSet;
+
+/// The keys under a requirement. `self` is the node that the step names.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Assertion {
+    /// The status: a value, a class (`4xx`), or a set of both.
+    pub status: Option<Statuses>,
+    /// One of these error codes stands in the body, where the body is JSON (HEAD: nothing is asserted).
+    pub code: Option<OneOrMany>,
+    /// None of these error codes stands in the body.
+    pub not_code: Option<OneOrMany>,
+    /// `errors`: the body, where it is JSON, has the spec's error form with listed codes. `json-errors`: and it is JSON.
+    pub form: Option<Form>,
+    /// `absent-children`: every absent child of self has an entry whose `detail` names its digest.
+    pub detail: Option<Detail>,
+    /// `Location`: `resolves` (a GET of it gives self), or `present`.
+    pub location: Option<LocationIs>,
+    /// `Docker-Content-Digest`: that of a node (`self`), of the body as received (`body`), `absent`, or `body-or-absent`.
+    pub digest: Option<String>,
+    /// `Content-Type`: that of a node (`self`, or a name), or a literal media type. Parameters are not compared.
+    #[serde(rename = "type")]
+    pub media_type: Option<String>,
+    /// `Content-Length`: a number, or a node's size (`self`); where the header is absent (chunked), nothing on GET.
+    pub length: Option<NumberOrNode>,
+    /// The body's bytes: those of a node (`self`, a name), `empty`, or `range` (that slice of self which was asked for).
+    pub body: Option<String>,
+    /// The body is none of these nodes.
+    pub not_body: Option<Vec<String>>,
+    /// The body hashes to the digest header, where there is one, and to the digest in the path.
+    pub hashes: Option<bool>,
+    /// Headers by name: `present`, `absent`, or a glob that the value must match.
+    pub headers: Option<BTreeMap<String, String>>,
+    /// Status, type, length and digest equal those of the response that an earlier step named with `as`.
+    pub same_as: Option<String>,
+    /// Tag lists.
+    pub tags: Option<TagsAre>,
+    /// `Link`: `absent`, `present`, or `well-formed` (RFC 8288, rel="next", where there is one).
+    pub link: Option<LinkIs>,
+    /// Referrers lists.
+    pub referrers: Option<ReferrersAre>,
+}
+
+/// A set of statuses, as written.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Statuses {
+    /// One value or class.
+    One(StatusItem),
+    /// Any of these.
+    Many(Vec<StatusItem>),
+}
+
+/// A status or a class of them.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum StatusItem {
+    /// A value, 100 to 599.
+    Value(u16),
+    /// `1xx` to `5xx`.
+    Class(String),
+}
+
+impl Statuses {
+    /// The items, one or many.
+    pub fn items(&self) -> &[StatusItem] {
+        match self {
+            Statuses::One(item) => std::slice::from_ref(item),
+            Statuses::Many(items) => items,
+        }
+    }
+
+    /// Whether `status` is in the set.
+    pub fn contains(&self, status: u16) -> bool {
+        self.items().iter().any(|item| match item {
+            StatusItem::Value(value) => *value == status,
+            StatusItem::Class(class) => {
+                class.strip_suffix("xx").and_then(|c| c.parse::<u16>().ok()) == Some(status / 100)
+            }
+        })
+    }
+}
+
+impl std::fmt::Display for Statuses {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (i, item) in self.items().iter().enumerate() {
+            if i > 0 {
+                f.write_str(" or ")?;
+            }
+            match item {
+                StatusItem::Value(value) => write!(f, "{value}")?,
+                StatusItem::Class(class) => f.write_str(class)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One string or a list of them.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum OneOrMany {
+    /// One.
+    One(String),
+    /// Any of these.
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    /// The strings, one or many.
+    pub fn items(&self) -> &[String] {
+        match self {
+            OneOrMany::One(item) => std::slice::from_ref(item),
+            OneOrMany::Many(items) => items,
+        }
+    }
+}
+
+/// A number, or the size of a node.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum NumberOrNode {
+    /// Bytes.
+    Number(u64),
+    /// A node (`self`, or a name).
+    Node(String),
+}
+
+/// The error body's form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Form {
+    /// Where the body is JSON, it has the spec's form (must of v1.1.1 "Error Codes").
+    Errors,
+    /// The body is JSON of the spec's form.
+    JsonErrors,
+}
+
+/// What `detail` must name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Detail {
+    /// Each absent child's digest.
+    AbsentChildren,
+}
+
+/// What `Location` must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LocationIs {
+    /// A GET of it gives self.
+    Resolves,
+    /// It is there.
+    Present,
+}
+
+/// What `Link` must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LinkIs {
+    /// None.
+    Absent,
+    /// One, well formed.
+    Present,
+    /// Well formed where there is one.
+    WellFormed,
+}
+
+/// What a list of tags must be (all pages together where the step follows).
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct TagsAre {
+    /// Exactly these, in any order.
+    pub exactly: Option<TagSet>,
+    /// At least these.
+    pub including: Option<TagSet>,
+    /// None of these.
+    pub excluding: Option<TagSet>,
+    /// Nothing but these (a page of a listing).
+    pub within: Option<TagSet>,
+    /// Bytewise or case-insensitive ascending order, the same one on all pages; no duplicates.
+    pub ordered: Option<bool>,
+    /// No duplicates.
+    pub unique: Option<bool>,
+    /// At most so many on each page.
+    pub at_most: Option<u64>,
+    /// Exactly so many in all.
+    pub count: Option<u64>,
+    /// `name` in the body is the repository's.
+    pub named: Option<bool>,
+}
+
+/// What a list of referrers must be.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct ReferrersAre {
+    /// Descriptors of exactly these nodes: digest, size, mediaType, artifactType and annotations as in the manifest.
+    pub exactly: Option<Vec<String>>,
+    /// At least these.
+    pub including: Option<Vec<String>>,
+    /// None of these.
+    pub excluding: Option<Vec<String>>,
+}

@@ -1,0 +1,425 @@
+//! The case file as an author writes it, and the instances that one case expands to.
+//!
+//! A file is read into a tree that keeps positions; each combination of `each` is put into the tree, and only then are
+//! steps decoded into these types. So no type here knows of templates.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::assertion::Assertion;
+use crate::content::graph::{Format, Graph};
+
+/// A place in a file: `line` and `column` count from 1; a column counts characters.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Source {
+    /// The path as it is printed, relative to the folder of suites (`suites/sparse/push.yaml`).
+    pub file: Arc<str>,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column, from 1.
+    pub column: usize,
+}
+
+impl std::fmt::Display for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+/// One combination of a case's parameters, ready to be run.
+#[derive(Debug, Clone)]
+pub struct CaseInstance {
+    /// `area/topic/name/value/...`, stable for ever.
+    pub id: String,
+    /// The case's own title, else the topic's.
+    pub title: String,
+    /// Where the case's `name` stands.
+    pub source: Source,
+    /// What the target must be or be able to do.
+    pub needs: Needs,
+    /// The content that the steps name.
+    pub fixture: Arc<Graph>,
+    /// The family of media types that the content is built with (parameter `format`, else `oci`).
+    pub format: Format,
+    /// The steps, parameters put in, bundles expanded.
+    pub steps: Vec<Step>,
+    /// The defects that must turn it red.
+    pub caught_by: Vec<String>,
+    /// Runs while no other case does.
+    pub alone: bool,
+}
+
+/// What a case needs of its target. All of it must hold, else the case is skipped with the reason.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Needs {
+    /// The stance for the case's format must be one of these words; empty: any.
+    pub stance: Vec<StanceWord>,
+    /// A platform that a registry with stance `require` demands.
+    pub required: Option<String>,
+    /// A platform that a registry with stance `require` does not demand.
+    pub optional: Option<String>,
+    /// Scope of a refusing registry's existence check.
+    pub scope: Option<Scope>,
+    /// Capabilities by name, and whether they must be there (`supported`, which `broken` satisfies) or `absent`.
+    pub capabilities: BTreeMap<String, Presence>,
+}
+
+/// The stance's word, without the platforms of `require`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum StanceWord {
+    /// Takes an index whatever is absent.
+    Accept,
+    /// Refuses an index of which any child is absent.
+    Refuse,
+    /// Refuses an index of which a child of a listed platform is absent.
+    Require,
+    /// Answers with something that is neither acceptance nor refusal.
+    Broken,
+}
+
+/// Where a refusing registry looks for a child (v1.1.1 L199: "in the registry").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scope {
+    /// The child must be in the same repository.
+    Repository,
+    /// A child in another repository is enough.
+    Registry,
+}
+
+/// What a case asks of a capability.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Presence {
+    /// Not absent: a broken one runs, and fails.
+    Supported,
+    /// Absent.
+    Absent,
+}
+
+/// One step: an action, what all actions may carry, and where it stands.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// What is done.
+    pub action: Action,
+    /// Repository by nickname; `main` where nothing is said.
+    pub repository: String,
+    /// `Accept` header lines; `None` sends what the action itself wants (all manifest types), an empty list none.
+    pub accept: Option<Vec<String>>,
+    /// Further request headers; they replace what lacuna would send.
+    pub headers: Vec<(String, String)>,
+    /// A name by which later steps can compare with this step's response.
+    pub name: Option<String>,
+    /// What must hold of every response of the step; empty where the action brings its own.
+    pub expect: Vec<Expectation>,
+    /// Where the step stands.
+    pub source: Source,
+}
+
+/// A requirement and what is asserted under it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expectation {
+    /// A requirement's id.
+    pub requirement: String,
+    /// What must hold.
+    pub assertion: Assertion,
+    /// Where the requirement's id stands in the case file, or in expectations.yaml.
+    pub source: Source,
+}
+
+/// What a step does. The keys of each struct are the keys in the case file; the common ones are on [`Step`].
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// Uploads blobs and puts manifests by digest, children first. Must succeed.
+    Push(Push),
+    /// Puts one manifest, by tag or by digest.
+    Put(Put),
+    /// HEAD of a manifest.
+    Head(Read),
+    /// GET of a manifest.
+    Get(Read),
+    /// Reads every present node below the named ones, to the last byte, and verifies it.
+    Pull(Nodes),
+    /// Asks by GET and HEAD for every node below the named ones that was never pushed here: each must be 404.
+    Absent(Nodes),
+    /// Whatever the last put of this manifest was answered: acknowledged, then it is served by tag and digest; refused,
+    /// then neither its digest nor (unless it had an older value, which stays) its tag is there.
+    Settled(Settled),
+    /// DELETE of a manifest, a tag or a blob.
+    Delete(Delete),
+    /// Lists tags, one page or all.
+    Tags(Tags),
+    /// Lists referrers of a node.
+    Referrers(Referrers),
+    /// GET or HEAD of a blob.
+    Blob(BlobRead),
+    /// Mounts a blob from another repository.
+    Mount(Mount),
+    /// Uploads one blob in a named way.
+    Upload(Upload),
+    /// Any request, bytes as given.
+    Raw(Raw),
+    /// Lets time pass.
+    Wait(Wait),
+}
+
+/// Keys of `push`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Push {
+    /// Images, each with its config and layers.
+    pub images: Vec<String>,
+    /// Blobs alone (`layer`, `amd64/config`, `amd64/layer-0`).
+    pub blobs: Vec<String>,
+    /// Nodes with all that is reachable from them (an index with every child; never what is declared absent).
+    pub graphs: Vec<String>,
+    /// Manifests alone, by digest, without what they name.
+    pub manifests: Vec<String>,
+}
+
+/// How a manifest is addressed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum By {
+    /// By tag.
+    #[default]
+    Tag,
+    /// By its digest.
+    Digest,
+}
+
+/// Keys of `put`.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Put {
+    /// The node to put.
+    pub manifest: String,
+    /// By tag (the default) or digest.
+    #[serde(default)]
+    pub by: By,
+    /// The tag; `latest` where nothing is said.
+    pub tag: Option<String>,
+    /// Puts it under each of these tags, one after the other.
+    pub tags: Option<TagSet>,
+    /// Puts it under the digest of *this* node instead of its own.
+    pub under: Option<String>,
+    /// A literal reference instead of tag or digest.
+    pub reference: Option<String>,
+    /// Content-Type instead of the node's own; `none` sends no such header.
+    pub content_type: Option<String>,
+}
+
+/// Tags by name, or numbered `t0000`, `t0001`, ...
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum TagSet {
+    /// Each by name.
+    Named(Vec<String>),
+    /// So many, numbered.
+    Numbered(Numbered),
+}
+
+/// Keys of a numbered set of tags.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Numbered {
+    /// How many: 0 to 100000.
+    pub numbered: u32,
+    /// Number of the first, 0 where nothing is said.
+    #[serde(default)]
+    pub from: u32,
+}
+
+impl TagSet {
+    /// The tags, in the order in which they are put.
+    pub fn tags(&self) -> Vec<String> {
+        match self {
+            TagSet::Named(names) => names.clone(),
+            TagSet::Numbered(n) => (n.from..n.from.saturating_add(n.numbered)).map(|i| format!("t{i:04}")).collect(),
+        }
+    }
+}
+
+/// Keys of `get` and `head`: `manifest` (with `by`, `tag`), or a literal `reference`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Read {
+    /// The node asked for; `self` in the expectations.
+    pub manifest: Option<String>,
+    /// By tag or digest; by digest where nothing is said and no `tag` is given.
+    pub by: Option<By>,
+    /// The tag; `latest` where nothing is said.
+    pub tag: Option<String>,
+    /// A literal reference (`no-such-tag`, `sha256:zz`).
+    pub reference: Option<String>,
+}
+
+/// Keys of `pull` and `absent`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Nodes {
+    /// Images, each with its config and layers.
+    pub images: Vec<String>,
+    /// Nodes with all that is reachable from them.
+    pub graphs: Vec<String>,
+    /// Blobs alone.
+    pub blobs: Vec<String>,
+    /// Manifests alone.
+    pub manifests: Vec<String>,
+}
+
+/// Keys of `settled`.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settled {
+    /// The node that was put.
+    pub manifest: String,
+    /// The tag that it was put under; `latest` where nothing is said.
+    pub tag: Option<String>,
+}
+
+/// Keys of `delete`: one of `manifest` (by digest), `tag`, `blob`, `reference`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Delete {
+    /// A node, by its digest.
+    pub manifest: Option<String>,
+    /// A tag.
+    pub tag: Option<String>,
+    /// A blob, by its digest.
+    pub blob: Option<String>,
+    /// A literal manifest reference.
+    pub reference: Option<String>,
+}
+
+/// Keys of `tags`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Tags {
+    /// The query's `n`, as written (`0`, `-1`, `abc`).
+    pub n: Option<Literal>,
+    /// The query's `last`.
+    pub last: Option<Literal>,
+    /// Follows `Link` to exhaustion (bounded), asserts on all pages together.
+    pub follow: bool,
+    /// Steps between the first page and the next, where `follow` is set: a tag to delete.
+    pub delete_between: Option<String>,
+}
+
+/// A query value: text or a number, sent as written.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Literal {
+    /// A number.
+    Number(i64),
+    /// Text.
+    Text(String),
+}
+
+impl std::fmt::Display for Literal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Literal::Number(n) => write!(f, "{n}"),
+            Literal::Text(t) => f.write_str(t),
+        }
+    }
+}
+
+/// Keys of `referrers`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Referrers {
+    /// The subject: a node.
+    pub of: Option<String>,
+    /// The subject: a literal digest.
+    pub digest: Option<String>,
+    /// The query's `artifactType`.
+    pub artifact_type: Option<String>,
+}
+
+/// GET or HEAD.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReadMethod {
+    /// GET.
+    #[default]
+    Get,
+    /// HEAD.
+    Head,
+}
+
+/// Keys of `blob`.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct BlobRead {
+    /// The blob's node, or any node whose digest is asked for as a blob; or a literal digest after `=`.
+    pub of: String,
+    /// `get` (the default) or `head`.
+    #[serde(default)]
+    pub method: ReadMethod,
+    /// The `Range` header's value (`bytes=0-99`).
+    pub range: Option<String>,
+}
+
+/// Keys of `mount`.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Mount {
+    /// The blob's node.
+    pub blob: String,
+    /// Source repository by nickname; absent: an anonymous mount.
+    pub from: Option<String>,
+}
+
+/// Ways to upload a blob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum UploadHow {
+    /// One POST with the digest.
+    Post,
+    /// POST, then one PUT.
+    PostPut,
+    /// POST, PATCH for each chunk, PUT.
+    Chunked,
+}
+
+/// Keys of `upload`.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Upload {
+    /// The blob's node.
+    pub blob: String,
+    /// The way.
+    pub how: UploadHow,
+    /// Bytes a chunk; 64 KiB where nothing is said.
+    pub chunk: Option<u64>,
+    /// Claims the digest of this node instead of its own.
+    pub claim: Option<String>,
+}
+
+/// Keys of `raw`.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Raw {
+    /// The method, as sent.
+    pub method: String,
+    /// Path and query, as sent; `{repo}` is the repository's name, `{digest:NODE}` a node's digest.
+    pub path: String,
+    /// The body, as text.
+    pub body: Option<String>,
+    /// The body: a node's bytes.
+    pub bytes_of: Option<String>,
+}
+
+/// Keys of `wait`.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Wait {
+    /// A duration with its unit: `500ms`, `2s`.
+    pub time: String,
+}

@@ -1,0 +1,100 @@
+//! What the probe found out: stance and capabilities, each with its evidence.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::content::graph::Format;
+use crate::suite::model::{Scope, StanceWord};
+
+/// Every capability that a case may need, a profile may claim, and the probe finds: name and meaning.
+pub const CAPABILITIES: &[(&str, &str)] = &[
+    ("media.oci", "takes OCI image manifests and indexes"),
+    ("media.docker", "takes Docker schema 2 manifests and manifest lists"),
+    ("sparse-image", "takes an image manifest although a layer is absent"),
+    ("delete.manifest", "deletes a manifest by digest"),
+    ("delete.tag", "deletes a tag"),
+    ("delete.blob", "deletes a blob"),
+    ("delete.referenced-child", "deletes a manifest that an index names"),
+    ("referrers", "has the referrers API"),
+    ("header.subject", "answers OCI-Subject to a manifest with a subject"),
+    ("header.digest", "answers Docker-Content-Digest to GET and HEAD of a manifest"),
+    ("mount", "mounts a blob from a named repository"),
+    ("mount.anonymous", "mounts a blob without the source's name"),
+    ("upload.chunked", "takes a blob in chunks"),
+    ("tags.paging", "pages the tag list by `n`"),
+    ("digest.sha512", "takes manifests and blobs by sha512 digest"),
+    ("catalog", "lists repositories"),
+    ("index.empty", "takes an index without children"),
+    ("index.nested", "takes an index that names an index"),
+    ("index.no-media-type", "takes an index without `mediaType`"),
+];
+
+/// Whether a capability is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Is {
+    /// It works.
+    Supported,
+    /// Answered with what the spec names for absence.
+    Absent,
+    /// Answered with anything else.
+    Broken,
+}
+
+/// A capability, and what shows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Finding {
+    /// Whether it is there.
+    pub is: Is,
+    /// What was asked and what came, in a line: `DELETE manifests/<tag> -> 405 UNSUPPORTED`.
+    pub evidence: String,
+}
+
+/// A stance, and what shows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct StanceFinding {
+    /// The word.
+    pub is: StanceWord,
+    /// The platforms demanded, with `require`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub platforms: Vec<String>,
+    /// Where children are looked for, with `refuse`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
+    /// What was asked and what came.
+    pub evidence: String,
+}
+
+/// Everything that the probe found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Findings {
+    /// For OCI indexes.
+    pub oci: StanceFinding,
+    /// For Docker manifest lists.
+    pub docker: StanceFinding,
+    /// By capability, every one of [`CAPABILITIES`].
+    pub capabilities: BTreeMap<String, Finding>,
+    /// How long after an acknowledged write a read still showed the old state, in seconds; 0: at once.
+    pub read_window: f64,
+    /// The same of deletes.
+    pub delete_window: f64,
+    /// How long the probe took, in seconds.
+    pub seconds: f64,
+    /// Requests that it sent.
+    pub requests: u64,
+}
+
+impl Findings {
+    /// The stance for a format.
+    pub fn stance(&self, format: Format) -> &StanceFinding {
+        match format {
+            Format::Oci => &self.oci,
+            Format::Docker => &self.docker,
+        }
+    }
+}

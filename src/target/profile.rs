@@ -1,0 +1,199 @@
+//! The target profile as it is written, and the shipped ones.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::findings::Is;
+use crate::suite::model::{Scope, StanceWord};
+
+/// A profile file. Its name is the file's stem. Durations are texts with a unit (`500ms`, `10s`), sizes too (`64MiB`).
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Profile {
+    /// Product and version.
+    pub product: Option<String>,
+    /// Base URL; `{port}` is a free port, where it is launched.
+    pub url: String,
+    /// How it is started; absent: it runs already.
+    pub launch: Option<Launch>,
+    /// Credentials; never inline.
+    pub auth: Option<Auth>,
+    /// TLS.
+    pub tls: Tls,
+    /// Repository names.
+    pub repositories: Repositories,
+    /// What it says of itself.
+    pub claims: Claims,
+    /// Limits.
+    pub limits: Limits,
+    /// Grace.
+    pub windows: Windows,
+    /// Failures that are known.
+    pub known: Vec<Known>,
+}
+
+/// How a target is started. Placeholders: `{port}`, `{dir}` (a fresh folder of its own).
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Launch {
+    /// Program and arguments.
+    pub command: Vec<String>,
+    /// Files written into `{dir}` first, by relative path.
+    pub files: BTreeMap<String, String>,
+    /// Environment added.
+    pub env: BTreeMap<String, String>,
+    /// When it is ready.
+    pub ready: Ready,
+    /// The line that installs it, printed when the program is not there.
+    pub missing: String,
+}
+
+/// When a launched target is ready.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Ready {
+    /// The path that must answer below 500.
+    pub get: String,
+    /// Within this time.
+    pub within: String,
+}
+
+impl Default for Ready {
+    fn default() -> Self {
+        Ready { get: "/v2/".into(), within: "10s".into() }
+    }
+}
+
+/// Where credentials come from: exactly one.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Auth {
+    /// Names of two environment variables: user, password.
+    pub env: Option<(String, String)>,
+    /// docker's config.json (`DOCKER_CONFIG` or the home folder), with its helpers.
+    pub docker_config: bool,
+    /// A credential helper by name (`docker-credential-NAME`).
+    pub helper: Option<String>,
+}
+
+/// TLS.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Tls {
+    /// A PEM file of further roots.
+    pub ca: Option<String>,
+    /// Verifies nothing.
+    pub insecure: bool,
+}
+
+/// Repository names.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Repositories {
+    /// `{run}` is the run's id, `{case}` a short name of the case, `{n}` the repository's number within it.
+    pub template: String,
+    /// Existing repositories to be used instead, in turn.
+    pub pool: Vec<String>,
+}
+
+impl Default for Repositories {
+    fn default() -> Self {
+        Repositories { template: "lacuna/{run}/{case}-{n}".into(), pool: Vec::new() }
+    }
+}
+
+/// What a profile says of its product: held against the findings.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct Claims {
+    /// By format (`oci`, `docker`).
+    pub stance: BTreeMap<String, StanceClaim>,
+    /// By capability, beside `stance`; names are checked when the profile is loaded.
+    #[serde(flatten)]
+    pub capabilities: BTreeMap<String, Is>,
+}
+
+/// A claimed stance.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", untagged)]
+pub enum StanceClaim {
+    /// `accept`, `refuse`, `broken`.
+    Word(StanceWord),
+    /// `require: [platforms]`, with the scope where it refuses.
+    Require {
+        /// The platforms.
+        require: Vec<String>,
+    },
+    /// `refuse` with its scope.
+    Refuse {
+        /// Where children are looked for.
+        refuse: Scope,
+    },
+}
+
+/// Limits.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Limits {
+    /// Cases at once; 8 where nothing is said.
+    pub jobs: Option<usize>,
+    /// Requests a second: `50/s`.
+    pub rate: Option<String>,
+    /// To connect.
+    pub connect: String,
+    /// Between two bytes, and to the first one.
+    pub idle: String,
+    /// For one exchange, its redirects too.
+    pub total: String,
+    /// A response body's size.
+    pub body: String,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            jobs: None,
+            rate: None,
+            connect: "5s".into(),
+            idle: "10s".into(),
+            total: "60s".into(),
+            body: "64MiB".into(),
+        }
+    }
+}
+
+/// How late an answer may be and still only warn.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Windows {
+    /// After a write.
+    pub read: String,
+    /// After a delete.
+    pub delete: String,
+}
+
+impl Default for Windows {
+    fn default() -> Self {
+        Windows { read: "0s".into(), delete: "0s".into() }
+    }
+}
+
+/// A failure that is known.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Known {
+    /// Case ids; `*` for parameters only, never for area, topic or name.
+    pub cases: String,
+    /// The requirement.
+    pub requirement: String,
+    /// What came, exactly.
+    pub got: String,
+    /// Why it is so.
+    pub reason: String,
+    /// Where that is shown: spec section, the product's issue or source.
+    pub source: String,
+    /// The product's versions (a glob), where it is not all.
+    pub versions: Option<String>,
+}

@@ -1,0 +1,24 @@
+//! Judging: an outcome and the known failures become a verdict. One table; no other stage decides.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What is said of a case. Ordered from best to worst, by which `--repeat` takes the worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Everything held.
+    Pass,
+    /// Only mismatches below the level asked.
+    Warn,
+    /// Not applicable.
+    Skip,
+    /// Failed as recorded.
+    Known,
+    /// Recorded as failing, and passes.
+    Fixed,
+    /// A mismatch at or above the level.
+    Fail,
+    /// Could not be asked.
+    Error,
+}

@@ -1,0 +1,208 @@
+//! The value that passes from the network to everything else.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::content::BlobSource;
+use crate::content::digest::Digest;
+use crate::content::graph::Algorithm;
+
+/// A request to be sent.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    /// The method, as sent.
+    pub method: String,
+    /// Path and query (`/v2/...`), or an absolute URL.
+    pub target: String,
+    /// Header lines in order; names may repeat.
+    pub headers: Vec<(String, String)>,
+    /// What is sent.
+    pub body: AskBody,
+    /// What is done with the answer's body.
+    pub keep: Keep,
+    /// What a token is asked for: `repository:NAME:pull,push`. Empty: the challenge's own scope.
+    pub scopes: Vec<String>,
+}
+
+/// A request's body.
+#[derive(Debug, Clone)]
+pub enum AskBody {
+    /// None; Content-Length: 0 for POST, PUT and PATCH.
+    Empty,
+    /// These bytes.
+    Bytes(Bytes),
+    /// A slice `offset..offset + length` of a generated blob, streamed.
+    Generated {
+        /// The blob.
+        source: BlobSource,
+        /// First byte.
+        offset: u64,
+        /// Bytes.
+        length: u64,
+    },
+}
+
+/// What is done with a response's body: it is always read to its end, to the limit, or to a deadline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// Kept whole (manifests, lists, errors), up to the profile's limit.
+    Whole,
+    /// Hashed as it passes; only the first bytes are kept, and errors (status >= 400) whole.
+    Hash(Algorithm),
+}
+
+/// A request and what came of it.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    /// The request as it was sent, secrets replaced.
+    pub request: Request,
+    /// What came: a response, or the reason why there is none.
+    pub result: Result<Response, Failure>,
+    /// Redirects that were followed, in order, each with the status that demanded it and the URL it led to, redacted.
+    pub hops: Vec<Hop>,
+    /// From the moment of sending to the last byte.
+    pub seconds: f64,
+    /// From the moment of sending to the response's head.
+    pub first_byte_seconds: Option<f64>,
+    /// Body bytes sent.
+    pub bytes_sent: u64,
+    /// Body bytes received.
+    pub bytes_received: u64,
+    /// Requests that it took: 1, and one for each redirect, token request and repetition after a 401.
+    pub requests: u32,
+}
+
+/// The request's record.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Method.
+    pub method: String,
+    /// Absolute URL, redacted.
+    pub url: String,
+    /// Header lines, redacted.
+    pub headers: Vec<(String, String)>,
+    /// The body where it is held in memory (manifests); `None` for none and for generated blobs.
+    pub body: Option<Bytes>,
+    /// Bytes of the body.
+    pub body_length: u64,
+}
+
+/// The response's record.
+#[derive(Debug, Clone)]
+pub struct Response {
+    /// Status.
+    pub status: u16,
+    /// `HTTP/1.1`, `HTTP/2.0`.
+    pub version: &'static str,
+    /// Header lines in order, secrets replaced (Set-Cookie, signed URLs' parameters).
+    pub headers: Vec<(String, Bytes)>,
+    /// The body, or its first bytes.
+    pub body: Bytes,
+    /// Whether `body` is all that came.
+    pub body_is_whole: bool,
+    /// Digest of all bytes that came, by the algorithm of [`Keep::Hash`]; sha256 for [`Keep::Whole`].
+    pub body_digest: Digest,
+    /// The URL that a `Location` leads to, unredacted, for following only: never printed, never serialised.
+    pub location: Option<Secret>,
+    /// The URL that a `Link` with rel="next" leads to, unredacted.
+    pub next: Option<Secret>,
+}
+
+/// Text that must not be shown: its `Debug` and `Display` say so instead.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+impl std::fmt::Display for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("(secret)")
+    }
+}
+
+/// A redirect that was followed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hop {
+    /// The status that demanded it.
+    pub status: u16,
+    /// Where it led, redacted.
+    pub to: String,
+}
+
+/// Why there is no response.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failure {
+    /// The kind, by which JUnit's `<error type>` is written.
+    pub kind: FailureKind,
+    /// For the person who reads it; no secrets.
+    pub text: String,
+    /// How long it lasted.
+    pub after: Duration,
+}
+
+/// Kinds of failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FailureKind {
+    /// No connection: refused, unreachable, name unknown.
+    Connect,
+    /// TLS: certificate, handshake.
+    Tls,
+    /// The connection ended before or within the response.
+    Closed,
+    /// No connection, byte or end within its deadline.
+    Timeout,
+    /// Not HTTP.
+    Protocol,
+    /// More than five redirects, or one that may not be followed.
+    Redirect,
+    /// The body is larger than the limit.
+    TooLarge,
+    /// No token could be had.
+    Auth,
+    /// Sending was stopped (a signal).
+    Interrupted,
+}
+
+impl FailureKind {
+    /// The word in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            FailureKind::Connect => "connect",
+            FailureKind::Tls => "tls",
+            FailureKind::Closed => "closed",
+            FailureKind::Timeout => "timeout",
+            FailureKind::Protocol => "protocol",
+            FailureKind::Redirect => "redirect",
+            FailureKind::TooLarge => "too-large",
+            FailureKind::Auth => "auth",
+            FailureKind::Interrupted => "interrupted",
+        }
+    }
+}
+
+impl Exchange {
+    /// The status, where a response came.
+    pub fn status(&self) -> Option<u16> {
+        self.result.as_ref().ok().map(|r| r.status)
+    }
+
+    /// The response, where one came.
+    pub fn response(&self) -> Option<&Response> {
+        self.result.as_ref().ok()
+    }
+}
+
+impl Response {
+    /// The first header line of this name, as text (invalid UTF-8 replaced).
+    pub fn header(&self, name: &str) -> Option<String> {
+        self.headers
+            .iter()
+            .find(|(n, _)| n.eq_ignore_ascii_case(name))
+            .map(|(_, v)| String::from_utf8_lossy(v).into_owned())
+    }
+}
