@@ -1,11 +1,14 @@
 //! The target profile as it is written, and the shipped ones.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::findings::Is;
+use super::units::{Rate, Size, Time};
 use crate::suite::model::{Scope, StanceWord};
 
 /// A profile file. Its name is the file's stem. Durations are texts with a unit (`500ms`, `10s`), sizes too (`64MiB`).
@@ -57,12 +60,12 @@ pub struct Ready {
     /// The path that must answer below 500.
     pub get: String,
     /// Within this time.
-    pub within: String,
+    pub within: Time,
 }
 
 impl Default for Ready {
     fn default() -> Self {
-        Ready { get: "/v2/".into(), within: "10s".into() }
+        Ready { get: "/v2/".into(), within: seconds(10) }
     }
 }
 
@@ -104,19 +107,19 @@ impl Default for Repositories {
     }
 }
 
-/// What a profile says of its product: held against the findings.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", default)]
+/// What a profile says of its product: held against the findings. Read by [`super::claims`], which keeps positions.
+#[derive(Debug, Clone, Default, PartialEq, JsonSchema)]
+#[schemars(rename_all = "kebab-case", default)]
 pub struct Claims {
     /// By format (`oci`, `docker`).
     pub stance: BTreeMap<String, StanceClaim>,
     /// By capability, beside `stance`; names are checked when the profile is loaded.
-    #[serde(flatten)]
+    #[schemars(flatten)]
     pub capabilities: BTreeMap<String, Is>,
 }
 
 /// A claimed stance.
-#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", untagged)]
 pub enum StanceClaim {
     /// `accept`, `refuse`, `broken`.
@@ -140,15 +143,15 @@ pub struct Limits {
     /// Cases at once; 8 where nothing is said.
     pub jobs: Option<usize>,
     /// Requests a second: `50/s`.
-    pub rate: Option<String>,
+    pub rate: Option<Rate>,
     /// To connect.
-    pub connect: String,
+    pub connect: Time,
     /// Between two bytes, and to the first one.
-    pub idle: String,
+    pub idle: Time,
     /// For one exchange, its redirects too.
-    pub total: String,
+    pub total: Time,
     /// A response body's size.
-    pub body: String,
+    pub body: Size,
 }
 
 impl Default for Limits {
@@ -156,28 +159,48 @@ impl Default for Limits {
         Limits {
             jobs: None,
             rate: None,
-            connect: "5s".into(),
-            idle: "10s".into(),
-            total: "60s".into(),
-            body: "64MiB".into(),
+            connect: seconds(5),
+            idle: seconds(10),
+            total: seconds(60),
+            body: Size(64 << 20),
         }
     }
 }
 
 /// How late an answer may be and still only warn.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Windows {
     /// After a write.
-    pub read: String,
+    pub read: Time,
     /// After a delete.
-    pub delete: String,
+    pub delete: Time,
+    /// The time after which the target drops content by itself; `none` where it never does.
+    pub expiry: Expiry,
 }
 
-impl Default for Windows {
-    fn default() -> Self {
-        Windows { read: "0s".into(), delete: "0s".into() }
+/// When content ends by itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+pub enum Expiry {
+    /// Never.
+    #[default]
+    None,
+    /// After this time.
+    After(#[schemars(skip)] Time),
+}
+
+impl TryFrom<String> for Expiry {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Expiry, String> {
+        if text == "none" { Ok(Expiry::None) } else { Time::try_from(text).map(Expiry::After) }
     }
+}
+
+/// So many seconds.
+fn seconds(n: u64) -> Time {
+    Time(Duration::from_secs(n))
 }
 
 /// A failure that is known.
@@ -196,4 +219,61 @@ pub struct Known {
     pub source: String,
     /// The product's versions (a glob), where it is not all.
     pub versions: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for Claims {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Claims, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Claims;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("`stance` and names of capabilities, each `supported`, `absent` or `broken`")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Claims, A::Error> {
+                let mut claims = Claims::default();
+                while let Some(name) = map.next_key::<String>()? {
+                    if name == "stance" {
+                        claims.stance = map.next_value()?;
+                    } else {
+                        claims.capabilities.insert(name, map.next_value()?);
+                    }
+                }
+                Ok(claims)
+            }
+        }
+        deserializer.deserialize_map(Reader)
+    }
+}
+
+impl<'de> Deserialize<'de> for StanceClaim {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<StanceClaim, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = StanceClaim;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("`accept`, `refuse`, `broken`, `require: [platforms]` or `refuse: repository|registry`")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, word: &str) -> Result<StanceClaim, E> {
+                StanceWord::deserialize(serde::de::value::StrDeserializer::new(word)).map(StanceClaim::Word)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<StanceClaim, A::Error> {
+                let claim = match map.next_key::<String>()?.as_deref() {
+                    Some("require") => StanceClaim::Require { require: map.next_value()? },
+                    Some("refuse") => StanceClaim::Refuse { refuse: map.next_value()? },
+                    Some(other) => return Err(serde::de::Error::unknown_field(other, &["require", "refuse"])),
+                    None => return Err(serde::de::Error::missing_field("require")),
+                };
+                match map.next_key::<String>()? {
+                    None => Ok(claim),
+                    Some(other) => Err(serde::de::Error::custom(format!("`{other}`: a stance is one thing only"))),
+                }
+            }
+        }
+        deserializer.deserialize_any(Reader)
+    }
 }
