@@ -84,8 +84,21 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// The body where it is held in memory (manifests); `None` for none and for generated blobs.
     pub body: Option<Bytes>,
+    /// The slice of a generated blob that was the body, so that whoever shows the exchange can make its bytes again.
+    pub generated: Option<GeneratedSlice>,
     /// Bytes of the body.
     pub body_length: u64,
+}
+
+/// A part of a generated blob.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GeneratedSlice {
+    /// The blob.
+    pub source: BlobSource,
+    /// First byte.
+    pub offset: u64,
+    /// Bytes.
+    pub length: u64,
 }
 
 /// The response's record.

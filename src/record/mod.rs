@@ -1,5 +1,11 @@
 //! The run's record: `results.json` is its serialisation, every report a pure view of it.
 
+pub mod answers;
+pub mod build;
+pub mod exchange;
+pub mod join;
+pub mod store;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -8,6 +14,10 @@ use serde::{Deserialize, Serialize};
 use crate::suite::requirement::{Basis, Level, Spec};
 use crate::target::findings::{Finding, StanceFinding};
 use crate::verdict::Verdict;
+pub use exchange::{ExchangeRecord, RequestRecord, ResponseRecord, Text};
+
+/// Version of the format of `results.json`.
+pub const SCHEMA: u32 = 1;
 
 /// One run, whole. Field order is the order in the file; `complete` is always last.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -45,11 +55,12 @@ pub struct RunRecord {
     pub cases: Vec<CaseRecord>,
     /// By verdict, every one of them, zeros too.
     pub totals: BTreeMap<Verdict, u64>,
-    /// Texts of the requirements that mismatches name, so that a report needs nothing else.
+    /// Texts of the requirements that the cases name, so that a report needs nothing else.
     pub requirements: BTreeMap<String, RequirementRecord>,
     /// What a user must know of the run as a whole: interrupted, target lost, a stale `known` pattern.
     pub notes: Vec<String>,
-    /// Whether the run came to its end.
+    /// Whether the run came to its end. Missing means that it did not.
+    #[serde(default)]
     pub complete: bool,
 }
 
@@ -73,6 +84,12 @@ pub struct TargetRecord {
     pub product: Option<String>,
     /// Its URL, redacted.
     pub url: String,
+    /// A PEM file of further roots, where the profile names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<String>,
+    /// Whether certificates were not verified.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub insecure: bool,
 }
 
 /// What was selected.
@@ -186,7 +203,7 @@ pub struct CaseRecord {
     pub bytes_received: u64,
     /// What did not hold.
     pub mismatches: Vec<MismatchRecord>,
-    /// The exchanges, where it did not pass.
+    /// The exchanges, where it did not pass; where there are many, those that a mismatch names, the first and the last.
     pub exchanges: Vec<ExchangeRecord>,
 }
 
@@ -228,65 +245,31 @@ pub struct RequirementRecord {
     pub source: String,
     /// Our own words.
     pub text: String,
+    /// Which of the mission's eleven questions it helps to answer.
+    pub question: u8,
 }
 
-/// One exchange, as it is shown.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct ExchangeRecord {
-    /// The step: `3: get ppc64le by digest`.
-    pub step: String,
-    /// The request.
-    pub request: RequestRecord,
-    /// The response, where one came.
-    pub response: Option<ResponseRecord>,
-    /// Why none came.
-    pub failure: Option<String>,
-    /// Redirects: `307 http://...`.
-    pub hops: Vec<String>,
-    /// Seconds.
-    pub seconds: f64,
+/// The JSON Schema of `results.json`, from the types.
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(RunRecord).to_value()
 }
 
-/// A request, as it is shown.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct RequestRecord {
-    /// Method.
-    pub method: String,
-    /// URL, redacted.
-    pub url: String,
-    /// Header lines, redacted.
-    pub headers: Vec<(String, String)>,
-    /// Bytes of the body.
-    pub body_length: u64,
-    /// The file under `exchanges/` that holds the body, where there is one.
-    pub body_file: Option<String>,
+impl RunRecord {
+    /// How many cases ended with this verdict.
+    pub fn count(&self, verdict: Verdict) -> u64 {
+        self.totals.get(&verdict).copied().unwrap_or(0)
+    }
 }
 
-/// A response, as it is shown.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct ResponseRecord {
-    /// Status.
-    pub status: u16,
-    /// Header lines, redacted.
-    pub headers: Vec<(String, Text)>,
-    /// The first bytes of the body.
-    pub body: Text,
-    /// Bytes that came.
-    pub body_length: u64,
+/// Counts by verdict: every verdict is a key.
+pub fn totals(cases: &[CaseRecord]) -> BTreeMap<Verdict, u64> {
+    let mut totals: BTreeMap<Verdict, u64> = ALL.iter().map(|v| (*v, 0)).collect();
+    for case in cases {
+        *totals.entry(case.verdict).or_default() += 1;
+    }
+    totals
 }
 
-/// Text, or bytes that are none.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum Text {
-    /// UTF-8.
-    Plain(String),
-    /// Anything else.
-    Bytes {
-        /// Standard base64.
-        base64: String,
-    },
-}
+/// Every verdict, from best to worst.
+pub const ALL: [Verdict; 7] =
+    [Verdict::Pass, Verdict::Warn, Verdict::Skip, Verdict::Known, Verdict::Fixed, Verdict::Fail, Verdict::Error];

@@ -1,0 +1,109 @@
+//! The mission's eleven questions, answered from the cases that bear on them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Answer, CaseRecord, RequirementRecord, StanceRecord};
+use crate::suite::model::{Scope, StanceWord};
+use crate::verdict::Verdict;
+
+/// The questions' short names, the first is number 1.
+pub const QUESTIONS: [&str; 11] = [
+    "Acceptance",
+    "Pull",
+    "404 semantics",
+    "Tag listing",
+    "GC safety",
+    "Late arrival and removal",
+    "Signatures and referrers",
+    "Mirroring",
+    "Savings",
+    "Upgrade, downgrade, restart, version skew",
+    "The ground under it",
+];
+
+/// All eleven, in order. A case bears on a question if a requirement that it names does.
+pub fn answers(
+    cases: &[CaseRecord],
+    requirements: &BTreeMap<String, RequirementRecord>,
+    stance: &BTreeMap<String, StanceRecord>,
+) -> Vec<Answer> {
+    let mut tallies: [BTreeMap<Verdict, u64>; QUESTIONS.len()] = Default::default();
+    for case in cases {
+        let questions: BTreeSet<u8> =
+            case.requirements.iter().filter_map(|id| requirements.get(id)).map(|r| r.question).collect();
+        for question in questions {
+            if let Some(tally) = usize::from(question).checked_sub(1).and_then(|i| tallies.get_mut(i)) {
+                *tally.entry(case.verdict).or_default() += 1;
+            }
+        }
+    }
+    let questions = (1..).zip(QUESTIONS).zip(&tallies);
+    questions
+        .map(|((question, name), tally)| {
+            let mut answer = sentence(tally);
+            if question == 1 && !stance.is_empty() {
+                let found: Vec<String> = stance.iter().map(|(format, s)| format!("{format}: {}", words(s))).collect();
+                answer = format!("{}; {answer}", found.join(", "));
+            }
+            Answer { question, name: name.into(), answer, cases: tally.values().sum() }
+        })
+        .collect()
+}
+
+/// A stance in words: `require linux/amd64, linux/arm64`, `refuse (scope repository)`.
+pub fn words(stance: &StanceRecord) -> String {
+    let word = match stance.found.is {
+        StanceWord::Accept => "accept",
+        StanceWord::Refuse => "refuse",
+        StanceWord::Require => "require",
+        StanceWord::Broken => "broken",
+    };
+    let mut text = word.to_owned();
+    if !stance.found.platforms.is_empty() {
+        text = format!("{text} {}", stance.found.platforms.join(", "));
+    }
+    match stance.found.scope {
+        Some(Scope::Repository) => text += " (scope repository)",
+        Some(Scope::Registry) => text += " (scope registry)",
+        None => {}
+    }
+    text
+}
+
+fn sentence(tally: &BTreeMap<Verdict, u64>) -> String {
+    let of = |verdict| tally.get(&verdict).copied().unwrap_or(0);
+    let skipped = of(Verdict::Skip);
+    let asked = tally.values().sum::<u64>() - skipped;
+    if asked == 0 {
+        return if skipped == 0 { "not asked".into() } else { format!("not asked: {skipped} skipped") };
+    }
+    // A warning is no failure: the case passes.
+    let mut parts = vec![format!("{} of {asked} cases pass", of(Verdict::Pass) + of(Verdict::Warn))];
+    for (verdict, word) in [
+        (Verdict::Warn, "with warnings"),
+        (Verdict::Known, "known failures"),
+        (Verdict::Fixed, "fixed"),
+        (Verdict::Fail, "fail"),
+        (Verdict::Error, "could not be asked"),
+        (Verdict::Skip, "skipped"),
+    ] {
+        if of(verdict) > 0 {
+            parts.push(format!("{} {word}", of(verdict)));
+        }
+    }
+    parts.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_tells_what_was_asked_and_what_was_not() {
+        assert_eq!(sentence(&BTreeMap::new()), "not asked");
+        assert_eq!(sentence(&[(Verdict::Skip, 4)].into()), "not asked: 4 skipped");
+        assert_eq!(sentence(&[(Verdict::Pass, 12)].into()), "12 of 12 cases pass");
+        let mixed = [(Verdict::Pass, 7), (Verdict::Warn, 1), (Verdict::Fail, 2), (Verdict::Skip, 3)].into();
+        assert_eq!(sentence(&mixed), "8 of 10 cases pass, 1 with warnings, 2 fail, 3 skipped");
+    }
+}

@@ -1,0 +1,110 @@
+//! Shards of one run's cases, judged apart, become one record again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{RunRecord, answers, totals};
+
+/// Why records are not shards of one whole.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotShards {
+    /// None were given.
+    #[error("no results were given")]
+    None,
+    /// They differ in something that shards share.
+    #[error("not shards of one run: {what} is {one} in the first and {other} in another; render them one by one")]
+    Differ {
+        /// What differs: `target`, `spec`, ...
+        what: &'static str,
+        /// Its value in the first record.
+        one: String,
+        /// Its value in another.
+        other: String,
+    },
+    /// A case stands in two of them.
+    #[error("case {0} stands in more than one of them: overlapping shards, or the same results twice")]
+    Twice(String),
+}
+
+/// Joins records of the same target, suites and edition. One record is returned as it is.
+///
+/// # Errors
+/// What contradicts that they are shards of one whole.
+pub fn join(mut records: Vec<RunRecord>) -> Result<RunRecord, NotShards> {
+    if records.len() == 1 {
+        return records.pop().ok_or(NotShards::None);
+    }
+    records.sort_by_key(|record| shard(record).map(|(k, _)| k));
+    let mut rest = records.into_iter();
+    let mut whole = rest.next().ok_or(NotShards::None)?;
+    let mut shards: Vec<Option<(u32, u32)>> = vec![shard(&whole)];
+    for record in rest {
+        same("target", &whole.target.name, &record.target.name)?;
+        same("the suites' digest", &whole.lacuna.suites, &record.lacuna.suites)?;
+        same("spec", &format!("{:?}", whole.spec), &format!("{:?}", record.spec))?;
+        same("level", &format!("{:?}", whole.selection.level), &format!("{:?}", record.selection.level))?;
+        shards.push(shard(&record));
+        if whole.seed != record.seed {
+            let of = record.selection.shard.as_deref().unwrap_or("another part");
+            whole.notes.push(format!("seed {} is the first part's; that of {of} is {}", whole.seed, record.seed));
+        }
+        for (format, found) in &record.stance {
+            if whole.stance.get(format).is_some_and(|w| w.found.is != found.found.is) {
+                whole.notes.push(format!("the stance for {format} differs between the parts"));
+            }
+        }
+        absorb(&mut whole, record);
+    }
+    let mut seen = BTreeSet::new();
+    if let Some(twice) = whole.cases.iter().find(|case| !seen.insert(case.id.as_str())) {
+        return Err(NotShards::Twice(twice.id.clone()));
+    }
+    for missing in missing(&shards) {
+        whole.notes.push(format!("shard {missing} is not among the results"));
+        whole.complete = false;
+    }
+    // Shards interleave the plan, so its order is not in any of them: by id is the order that everybody can follow.
+    whole.cases.sort_by(|a, b| a.id.cmp(&b.id));
+    whole.selection.shard = None;
+    whole.notes.dedup();
+    whole.totals = totals(&whole.cases);
+    whole.answers = answers::answers(&whole.cases, &whole.requirements, &whole.stance);
+    Ok(whole)
+}
+
+fn absorb(whole: &mut RunRecord, part: RunRecord) {
+    // RFC 3339 in UTC orders as text.
+    whole.started = whole.started.clone().min(part.started);
+    whole.finished = whole.finished.clone().max(part.finished);
+    whole.cases.extend(part.cases);
+    whole.requirements.extend(part.requirements);
+    whole.rounds.extend(part.rounds);
+    whole.windows.read = whole.windows.read.max(part.windows.read);
+    whole.windows.delete = whole.windows.delete.max(part.windows.delete);
+    whole.clean_up.created += part.clean_up.created;
+    whole.clean_up.removed += part.clean_up.removed;
+    whole.clean_up.left.extend(part.clean_up.left);
+    whole.notes.extend(part.notes);
+    whole.complete &= part.complete;
+}
+
+fn same(what: &'static str, one: &str, other: &str) -> Result<(), NotShards> {
+    if one == other { Ok(()) } else { Err(NotShards::Differ { what, one: one.into(), other: other.into() }) }
+}
+
+fn shard(record: &RunRecord) -> Option<(u32, u32)> {
+    let (k, n) = record.selection.shard.as_deref()?.split_once('/')?;
+    Some((k.parse().ok()?, n.parse().ok()?))
+}
+
+/// The shards that none of the records is, `K/N`.
+fn missing(shards: &[Option<(u32, u32)>]) -> Vec<String> {
+    let mut by_count: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
+    for (k, n) in shards.iter().flatten() {
+        by_count.entry(*n).or_default().insert(*k);
+    }
+    // A record may come from anywhere: a count without sense names no million shards.
+    by_count
+        .into_iter()
+        .flat_map(|(n, have)| (1..=n.min(1000)).filter(move |k| !have.contains(k)).map(move |k| format!("{k}/{n}")))
+        .collect()
+}

@@ -1,0 +1,130 @@
+//! Records on disk: written whole or not at all, read with a reason where that fails.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use super::build::Bodies;
+use super::{RunRecord, SCHEMA};
+
+/// The record's file in a folder of reports.
+pub const RESULTS: &str = "results.json";
+/// The folder of request bodies beside it.
+pub const EXCHANGES: &str = "exchanges";
+
+/// A file that could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {reason}", path.display())]
+pub struct Unwritable {
+    /// The file or folder.
+    pub path: PathBuf,
+    /// The system's reason.
+    pub reason: std::io::Error,
+}
+
+/// A record that could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// The file cannot be read.
+    #[error("{}: {reason}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        reason: std::io::Error,
+    },
+    /// It holds no record.
+    #[error("{}: not a results.json of lacuna: {reason}", path.display())]
+    Form {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        reason: serde_json::Error,
+    },
+    /// It is of a format that this version does not know.
+    #[error("{}: format {found}; this version of lacuna reads format {SCHEMA}", path.display())]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// Its `schema`.
+        found: u32,
+    },
+}
+
+/// `results.json` as it is written: pretty, a newline at the end, `complete` the last key.
+///
+/// # Errors
+/// A number that JSON has no form for; a record has none.
+pub fn to_json(record: &RunRecord) -> Result<Vec<u8>, serde_json::Error> {
+    let mut bytes = serde_json::to_vec_pretty(record)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// Writes a file so that a reader sees the old bytes or all of the new ones, never a part.
+///
+/// # Errors
+/// The system's reason, with the path.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Unwritable> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let attempt = || {
+        std::fs::create_dir_all(folder)?;
+        let mut file = tempfile::Builder::new().prefix(".lacuna-").permissions(readable()).tempfile_in(folder)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|e| e.error)?;
+        Ok(())
+    };
+    attempt().map_err(|reason| Unwritable { path: path.to_owned(), reason })
+}
+
+/// A report is for others to read; a temporary file's own mode would hide it from them.
+fn readable() -> std::fs::Permissions {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::Permissions::from_mode(0o644)
+}
+
+/// Writes the request bodies under `out`. Bodies of an earlier run go first: they belong to no record any more.
+///
+/// # Errors
+/// The first file that cannot be written.
+pub fn write_bodies(out: &Path, bodies: &Bodies) -> Result<(), Unwritable> {
+    let folder = out.join(EXCHANGES);
+    match std::fs::remove_dir_all(&folder) {
+        Err(reason) if reason.kind() != std::io::ErrorKind::NotFound => {
+            return Err(Unwritable { path: folder, reason });
+        }
+        _ => {}
+    }
+    std::fs::create_dir_all(&folder).map_err(|reason| Unwritable { path: folder.clone(), reason })?;
+    for (name, bytes) in bodies {
+        let path = folder.join(name);
+        std::fs::write(&path, bytes).map_err(|reason| Unwritable { path, reason })?;
+    }
+    Ok(())
+}
+
+/// Reads a record; a folder means the `results.json` in it.
+///
+/// # Errors
+/// What cannot be read, and why.
+pub fn read(path: &Path) -> Result<RunRecord, Unreadable> {
+    let path = if path.is_dir() { path.join(RESULTS) } else { path.to_owned() };
+    let bytes = std::fs::read(&path).map_err(|reason| Unreadable::File { path: path.clone(), reason })?;
+    let record: RunRecord =
+        serde_json::from_slice(&bytes).map_err(|reason| Unreadable::Form { path: path.clone(), reason })?;
+    if record.schema != SCHEMA {
+        return Err(Unreadable::Version { path, found: record.schema });
+    }
+    Ok(record)
+}
+
+/// Reads the request bodies that a record names, from the folder that it stands in; those that are gone are left out.
+pub fn read_bodies(record: &RunRecord, results: &Path) -> Bodies {
+    let folder = if results.is_dir() { results } else { results.parent().unwrap_or(Path::new(".")) }.join(EXCHANGES);
+    let named = record.cases.iter().flat_map(|c| &c.exchanges).filter_map(|x| x.request.body_file.as_deref());
+    named
+        // A record may come from anywhere: a name is a file of that folder, never a path out of it.
+        .filter(|name| Path::new(name).file_name().is_some_and(|file| file == *name))
+        .filter_map(|name| std::fs::read(folder.join(name)).ok().map(|bytes| (name.to_owned(), bytes.into())))
+        .collect()
+}
