@@ -23,15 +23,19 @@ pub struct Assertion {
     pub detail: Option<Detail>,
     /// `Location`: `resolves` (a GET of it gives self), or `present`.
     pub location: Option<LocationIs>,
-    /// `Docker-Content-Digest`: that of a node (`self`), of the body as received (`body`), `absent`, or `body-or-absent`.
+    /// `Docker-Content-Digest`: that of a node (`self`), of the body as received (`body`), `absent`, `body-or-absent`, or
+    /// `self-or-absent`: where it is there, it is a digest of self's bytes, by whatever algorithm it names (v1.1.1 L179-180).
     pub digest: Option<String>,
     /// `Content-Type`: that of a node (`self`, or a name), or a literal media type. Parameters are not compared.
     #[serde(rename = "type")]
     pub media_type: Option<String>,
     /// `Content-Length`: a number, or a node's size (`self`); where the header is absent (chunked), nothing on GET.
     pub length: Option<NumberOrNode>,
-    /// The body's bytes: those of a node (`self`, a name), `empty`, or `range` (that slice of self which was asked for).
+    /// The body's bytes: those of a node (`self`, a name), `empty`, or `range` (with 206 that slice of self which was asked
+    /// for, with 200 all of it).
     pub body: Option<String>,
+    /// `Content-Range` of a 206 names the slice that was asked for and the whole size of self; other statuses: nothing.
+    pub content_range: Option<bool>,
     /// The body is none of these nodes.
     pub not_body: Option<Vec<String>>,
     /// The body hashes to the digest header, where there is one, and to the digest in the path.
@@ -193,6 +197,10 @@ pub struct TagsAre {
     pub at_most: Option<u64>,
     /// Exactly so many in all.
     pub count: Option<u64>,
+    /// Exactly so many on the page, or fewer and a `Link` (v1.1.1 L543-544).
+    pub fills: Option<u64>,
+    /// `tags` is a JSON list on every page, an empty one too: neither null nor left out.
+    pub list: Option<bool>,
     /// `name` in the body is the repository's.
     pub named: Option<bool>,
 }

@@ -109,6 +109,7 @@ pub struct Step {
     /// Repository by nickname; `main` where nothing is said.
     pub repository: String,
     /// `Accept` header lines; `None` sends what the action itself wants (all manifest types), an empty list none.
+    /// `{type:NODE}` in a line is that node's media type.
     pub accept: Option<Vec<String>>,
     /// Further request headers; they replace what lacuna would send.
     pub headers: Vec<(String, String)>,
@@ -180,6 +181,10 @@ pub struct Push {
     pub graphs: Vec<String>,
     /// Manifests alone, by digest, without what they name.
     pub manifests: Vec<String>,
+    /// Everything below these nodes, but not the nodes themselves (an index's children, for an index that is put later).
+    pub children: Vec<String>,
+    /// Left out of `graphs` and `children`: these nodes, and what only they reach.
+    pub except: Vec<String>,
 }
 
 /// How a manifest is addressed.
@@ -210,7 +215,7 @@ pub struct Put {
     pub under: Option<String>,
     /// A literal reference instead of tag or digest.
     pub reference: Option<String>,
-    /// Content-Type instead of the node's own; `none` sends no such header.
+    /// Content-Type instead of the node's own; `none` sends no such header; `{type:NODE}` is a node's media type.
     pub content_type: Option<String>,
 }
 
