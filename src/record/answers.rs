@@ -80,8 +80,8 @@ fn sentence(tally: &BTreeMap<Verdict, u64>) -> String {
     // A warning is no failure: the case passes.
     let mut parts = vec![format!("{} of {asked} cases pass", of(Verdict::Pass) + of(Verdict::Warn))];
     for (verdict, word) in [
-        (Verdict::Warn, "with warnings"),
-        (Verdict::Known, "known failures"),
+        (Verdict::Warn, "warned"),
+        (Verdict::Known, "known to fail"),
         (Verdict::Fixed, "fixed"),
         (Verdict::Fail, "fail"),
         (Verdict::Error, "could not be asked"),
@@ -104,6 +104,6 @@ mod tests {
         assert_eq!(sentence(&[(Verdict::Skip, 4)].into()), "not asked: 4 skipped");
         assert_eq!(sentence(&[(Verdict::Pass, 12)].into()), "12 of 12 cases pass");
         let mixed = [(Verdict::Pass, 7), (Verdict::Warn, 1), (Verdict::Fail, 2), (Verdict::Skip, 3)].into();
-        assert_eq!(sentence(&mixed), "8 of 10 cases pass, 1 with warnings, 2 fail, 3 skipped");
+        assert_eq!(sentence(&mixed), "8 of 10 cases pass, 1 warned, 2 fail, 3 skipped");
     }
 }
