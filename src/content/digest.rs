@@ -79,7 +79,8 @@ impl Hasher {
     /// The digest of all pieces.
     pub fn finish(self) -> Digest {
         fn hex(bytes: &[u8]) -> String {
-            bytes.iter().map(|b| format!("{b:02x}")).collect()
+            const DIGITS: &[u8; 16] = b"0123456789abcdef";
+            bytes.iter().flat_map(|b| [b >> 4, b & 15]).map(|d| char::from(DIGITS[usize::from(d)])).collect()
         }
         Digest(match self {
             Hasher::Sha256(h) => format!("sha256:{}", hex(&h.finalize())),

@@ -1,8 +1,11 @@
 //! The content graph as an author writes it: blobs, images, indexes, artifacts, by name.
 //!
-//! A name means a node wherever one is asked for. An image `amd64` brings the blobs `amd64/config` and `amd64/layer-0`,
-//! `amd64/layer-1`, ... for the layers that it declares itself; an index with `absent: 3` brings nodes
-//! `NAME/absent-0000` to `-0002` that have a digest and no bytes.
+//! A name means a node wherever one is asked for. An image `amd64` brings the blobs `amd64/config` and, for each layer
+//! that it declares itself, `amd64/layer-N`, where N is the layer's place in the image, from 0; an index with `absent: 3`
+//! brings nodes `NAME/absent-0000` to `-0002` that have a digest and no bytes.
+//!
+//! A node with `subject` or `artifact-type` is OCI in every format. What Docker's types have no field for (annotations;
+//! in a list's entries `annotations`, `artifact-type`, `data`, `urls` too) is left out of a Docker node; `fields` never.
 
 use std::collections::BTreeMap;
 

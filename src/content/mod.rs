@@ -1,16 +1,33 @@
 //! What is pushed: symbolic graphs to bytes, digests and order.
 //!
 //! [`graph`] is what an author writes; [`Content::build`] turns it, with a key, into nodes with digests. The same key
-//! gives the same bytes; different keys share no digest.
+//! gives the same bytes; different keys share no digest (blobs of fewer than 16 bytes are too short to differ).
 
+pub mod blob;
+mod build;
 pub mod digest;
 pub mod graph;
+mod index;
+mod json;
+mod manifest;
+pub mod media;
+mod nearest;
+mod order;
+pub mod platform;
+mod resolve;
+mod rules;
+mod walk;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use blob::BlobSource;
 use bytes::Bytes;
 use digest::Digest;
+pub use nearest::{did_you_mean, nearest};
+pub use walk::{UnknownNode, blobs, manifests, phantoms};
+
+use build::Hashing;
 use graph::{Format, Graph};
 
 /// What a node is.
@@ -35,15 +52,6 @@ pub enum Body {
     Generated(BlobSource),
     /// There are none (a phantom).
     None,
-}
-
-/// A reproducible stream of bytes; any part of it can be made without what is before it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BlobSource {
-    /// The stream's key.
-    pub key: [u8; 32],
-    /// Bytes in all.
-    pub size: u64,
 }
 
 /// One thing that can be pushed.
@@ -98,11 +106,26 @@ pub struct GraphError {
 }
 
 impl Content {
-    /// Builds every node of `graph`, in `format` where a node does not say its own.
+    /// Builds every node of `graph`, in `format` where a node does not say its own. A node with `subject` or
+    /// `artifact-type` is OCI in every format, since Docker's types have neither.
+    ///
+    /// Every byte of every blob is hashed here, once: with blobs of many megabytes this takes a while, though no memory.
     ///
     /// # Errors
     /// All problems of the graph.
-    pub fn build(_graph: &Graph, _format: Format, _key: &Key) -> Result<Content, Vec<GraphError>> {
-        Err(Vec::new())
+    pub fn build(graph: &Graph, format: Format, key: &Key) -> Result<Content, Vec<GraphError>> {
+        build::build(&resolve::resolve(graph, format)?, key, Hashing::Real)
+    }
+
+    /// Everything for which [`Content::build`] would refuse `graph`, found without hashing a blob: for whoever loads it.
+    pub fn check(graph: &Graph, format: Format) -> Vec<GraphError> {
+        let key = Key { seed: 0, owner: String::new() };
+        resolve::resolve(graph, format)
+            .and_then(|resolved| build::build(&resolved, &key, Hashing::Pretended))
+            .err()
+            .unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,153 @@
+//! The JSON of configs, manifests and descriptors, in the families' own media types.
+
+use serde_json::{Map, Value, json};
+
+use super::graph::{Descriptor, Format, Image, Index};
+use super::platform::Platform;
+use super::{Node, media};
+
+/// The member that makes a manifest unlike every other run's: an annotation, a label, or an unknown field.
+pub(super) const KEY: &str = "org.lacuna.key";
+/// The annotation that fills an index up to a size.
+pub(super) const PADDING: &str = "org.lacuna.padding";
+/// The platform of manifests that are never there: a real one, that no registry is known to require.
+const PHANTOM_PLATFORM: Platform<'_> = Platform { os: "linux", architecture: "mips64le", variant: None };
+
+/// The config of an image; an artifact's is a small document of its own, since the empty descriptor that the image-spec
+/// advises is everybody's.
+pub(super) fn config(image: &Image, layers: &[&Node], nonce: &str) -> Value {
+    if image.artifact_type.is_some() {
+        return json!({ KEY: nonce });
+    }
+    // Both are required in a config, which an image without a platform has too.
+    let nowhere = Platform { os: "unknown", architecture: "unknown", variant: None };
+    let platform = image.platform.as_deref().and_then(Platform::parse).unwrap_or(nowhere);
+    let mut config = platform_members(&platform, image);
+    config.insert("config".into(), json!({ "Labels": { KEY: nonce } }));
+    let layers: Vec<&str> = layers.iter().map(|layer| layer.digest.as_str()).collect();
+    config.insert("rootfs".into(), json!({ "type": "layers", "diff_ids": layers }));
+    Value::Object(config)
+}
+
+/// The media type of an image's config.
+pub(super) fn config_type(image: &Image, format: Format) -> &'static str {
+    if image.artifact_type.is_some() { media::ARTIFACT_CONFIG } else { media::config(format) }
+}
+
+/// An image manifest. A layer's type is the manifest's family's, whoever else shares the blob.
+pub(super) fn image(image: &Image, format: Format, config: &Node, layers: &[&Node], subject: Option<&Node>) -> Value {
+    let mut manifest = head(media::image(format), image.form.no_media_type);
+    if let Some(artifact_type) = &image.artifact_type {
+        manifest.insert("artifactType".into(), artifact_type.as_str().into());
+    }
+    manifest.insert("config".into(), plain(&config.media_type, config).into());
+    let layers: Vec<Value> = layers.iter().map(|layer| plain(media::layer(format), layer).into()).collect();
+    manifest.insert("layers".into(), layers.into());
+    if let Some(subject) = subject {
+        manifest.insert("subject".into(), plain(&subject.media_type, subject).into());
+    }
+    if format == Format::Oci && !image.annotations.is_empty() {
+        manifest.insert("annotations".into(), json!(image.annotations));
+    }
+    manifest.extend(image.fields.clone());
+    Value::Object(manifest)
+}
+
+/// An index, without its annotations, which the caller adds: they decide about its uniqueness and its size.
+pub(super) fn index(index: &Index, format: Format, entries: Vec<Value>, subject: Option<&Node>) -> Map<String, Value> {
+    let mut manifest = head(media::index(format), index.form.no_media_type);
+    if let Some(artifact_type) = &index.artifact_type {
+        manifest.insert("artifactType".into(), artifact_type.as_str().into());
+    }
+    manifest.insert("manifests".into(), entries.into());
+    if let Some(subject) = subject {
+        manifest.insert("subject".into(), plain(&subject.media_type, subject).into());
+    }
+    manifest
+}
+
+/// An entry of an index. `data` is the node's bytes in base64, where they are embedded. What Docker's manifest list has
+/// no field for (`annotations`, `artifactType`, `data`, `urls`) is left out of one.
+pub(super) fn entry(
+    node: &Node,
+    platform: Option<Value>,
+    own: Option<&Descriptor>,
+    size: u64,
+    data: Option<String>,
+    format: Format,
+) -> Value {
+    let media_type = own.and_then(|own| own.media_type.as_deref()).unwrap_or(&node.media_type);
+    let mut entry = plain(media_type, node);
+    entry.insert("size".into(), size.into());
+    if let Some(platform) = platform {
+        entry.insert("platform".into(), platform);
+    }
+    let Some(own) = own else { return Value::Object(entry) };
+    if format == Format::Oci {
+        if let Some(artifact_type) = &own.artifact_type {
+            entry.insert("artifactType".into(), artifact_type.as_str().into());
+        }
+        if !own.urls.is_empty() {
+            entry.insert("urls".into(), json!(own.urls));
+        }
+        if !own.annotations.is_empty() {
+            entry.insert("annotations".into(), json!(own.annotations));
+        }
+        if let Some(data) = data {
+            entry.insert("data".into(), data.into());
+        }
+    }
+    entry.extend(own.fields.clone());
+    Value::Object(entry)
+}
+
+/// The platform of an entry: the descriptor's own word, else the image's.
+pub(super) fn platform(own: Option<&str>, image: Option<&Image>) -> Option<Value> {
+    match own {
+        Some("none") => None,
+        Some("empty") => Some(json!({})),
+        Some(text) => Some(platform_members(&Platform::parse(text)?, &Image::default()).into()),
+        None => {
+            let image = image?;
+            Some(platform_members(&Platform::parse(image.platform.as_deref()?)?, image).into())
+        }
+    }
+}
+
+/// The platform of a manifest that is never there.
+pub(super) fn phantom_platform() -> Value {
+    platform_members(&PHANTOM_PLATFORM, &Image::default()).into()
+}
+
+fn platform_members(platform: &Platform<'_>, image: &Image) -> Map<String, Value> {
+    let mut members = Map::new();
+    members.insert("architecture".into(), platform.architecture.into());
+    members.insert("os".into(), platform.os.into());
+    if let Some(version) = &image.os_version {
+        members.insert("os.version".into(), version.as_str().into());
+    }
+    if !image.os_features.is_empty() {
+        members.insert("os.features".into(), json!(image.os_features));
+    }
+    if let Some(variant) = platform.variant {
+        members.insert("variant".into(), variant.into());
+    }
+    members
+}
+
+fn head(media_type: &str, no_media_type: bool) -> Map<String, Value> {
+    let mut manifest = Map::new();
+    manifest.insert("schemaVersion".into(), 2.into());
+    if !no_media_type {
+        manifest.insert("mediaType".into(), media_type.into());
+    }
+    manifest
+}
+
+fn plain(media_type: &str, node: &Node) -> Map<String, Value> {
+    let mut descriptor = Map::new();
+    descriptor.insert("mediaType".into(), media_type.into());
+    descriptor.insert("digest".into(), node.digest.as_str().into());
+    descriptor.insert("size".into(), node.size.into());
+    descriptor
+}
