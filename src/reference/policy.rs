@@ -1,0 +1,178 @@
+//! The seams. At each of its decisions the registry computes the right one and hands it, with the facts, to the
+//! [`Policy`]; every defect and variation that is switched on sits at one seam and may change it there. Nothing else in
+//! the registry knows of defects.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use super::answer::Answer;
+use super::problem::Verdict;
+use super::question::{
+    Asked, Blob, Change, Chunk, Closing, Doomed, Listing, Lookup, Page, Push, Removal, Served, View, Wanted,
+};
+use super::state::{Stored, Write};
+use crate::content::digest::Digest;
+
+/// A place at which a decision can be changed, and the change.
+#[derive(Debug, Clone, Copy)]
+pub enum Seam {
+    /// Is what a manifest names there?
+    Present(fn(&Wanted, bool) -> bool),
+    /// May this manifest be stored?
+    Accept(fn(&Push, Verdict) -> Verdict),
+    /// What does a change write? Also asked for a manifest that was refused: nothing, rightly.
+    Store(fn(&Change, Vec<Write>) -> Vec<Write>),
+    /// What does a manifest's reference lead to?
+    Resolve(fn(&Lookup, Option<Served>) -> Option<Served>),
+    /// What does a blob's digest lead to?
+    Find(fn(&Lookup, Option<Served>) -> Option<Served>),
+    /// Which tags are there, in order?
+    List(fn(&Listing, Vec<String>) -> Vec<String>),
+    /// Which of them make a page?
+    Page(fn(&Listing, &[String], Page) -> Page),
+    /// Which manifests refer to this subject?
+    Refer(fn(&Lookup, Vec<(Digest, Stored)>) -> Vec<(Digest, Stored)>),
+    /// May this be deleted?
+    Delete(fn(&Removal, Verdict) -> Verdict),
+    /// Is this blob mounted?
+    Mount(fn(&Blob, bool) -> bool),
+    /// May this chunk be appended?
+    Append(fn(&Chunk, Verdict) -> Verdict),
+    /// May this upload be closed?
+    Close(fn(&Closing, Verdict) -> Verdict),
+    /// Which digests does a manifest keep alive?
+    Reach(fn(&Stored, Vec<Digest>) -> Vec<Digest>),
+    /// Is this garbage?
+    Expire(fn(&Doomed, bool) -> bool),
+    /// The finished answer, with a little memory of earlier ones.
+    Finish(fn(&Asked, &View, &mut Memory, Answer) -> Answer),
+}
+
+/// What a [`Seam::Finish`] remembers between answers. Each has one of its own.
+#[derive(Debug, Default)]
+pub struct Memory {
+    answers: BTreeMap<String, Answer>,
+    counts: BTreeMap<String, u64>,
+}
+
+impl Memory {
+    /// Most keys that are kept; then everything is forgotten.
+    const LIMIT: usize = 100_000;
+
+    /// Keeps an answer under a key.
+    pub fn keep(&mut self, key: &str, answer: &Answer) {
+        if self.answers.len() >= Memory::LIMIT {
+            self.answers.clear();
+        }
+        self.answers.insert(key.to_owned(), answer.clone());
+    }
+
+    /// The answer that was kept last under a key.
+    pub fn recall(&self, key: &str) -> Option<Answer> {
+        self.answers.get(key).cloned()
+    }
+
+    /// Forgets a key.
+    pub fn forget(&mut self, key: &str) {
+        self.answers.remove(key);
+    }
+
+    /// How often a key was counted, this time included.
+    pub fn count(&mut self, key: &str) -> u64 {
+        if self.counts.len() >= Memory::LIMIT {
+            self.counts.clear();
+        }
+        let count = self.counts.entry(key.to_owned()).or_default();
+        *count += 1;
+        *count
+    }
+}
+
+/// Every seam that is switched on, in the order of their names.
+#[derive(Debug, Default)]
+pub struct Policy {
+    seams: Vec<(Seam, Mutex<Memory>)>,
+}
+
+/// Passes a decision through all changes at one seam.
+macro_rules! decide {
+    ($policy:expr, $seam:ident, $right:expr, |$change:ident, $so_far:ident| $apply:expr) => {
+        $policy.seams.iter().fold($right, |$so_far, (seam, _)| match seam {
+            Seam::$seam($change) => $apply,
+            _ => $so_far,
+        })
+    };
+}
+
+impl Policy {
+    /// A policy of these seams.
+    pub fn new(seams: impl IntoIterator<Item = Seam>) -> Policy {
+        Policy { seams: seams.into_iter().map(|seam| (seam, Mutex::default())).collect() }
+    }
+
+    pub(super) fn present(&self, wanted: &Wanted, right: bool) -> bool {
+        decide!(self, Present, right, |change, so_far| change(wanted, so_far))
+    }
+
+    pub(super) fn accept(&self, push: &Push, right: Verdict) -> Verdict {
+        decide!(self, Accept, right, |change, so_far| change(push, so_far))
+    }
+
+    pub(super) fn store(&self, cause: &Change, right: Vec<Write>) -> Vec<Write> {
+        decide!(self, Store, right, |change, so_far| change(cause, so_far))
+    }
+
+    pub(super) fn resolve(&self, lookup: &Lookup, right: Option<Served>) -> Option<Served> {
+        decide!(self, Resolve, right, |change, so_far| change(lookup, so_far))
+    }
+
+    pub(super) fn find(&self, lookup: &Lookup, right: Option<Served>) -> Option<Served> {
+        decide!(self, Find, right, |change, so_far| change(lookup, so_far))
+    }
+
+    pub(super) fn list(&self, listing: &Listing, right: Vec<String>) -> Vec<String> {
+        decide!(self, List, right, |change, so_far| change(listing, so_far))
+    }
+
+    pub(super) fn page(&self, listing: &Listing, all: &[String], right: Page) -> Page {
+        decide!(self, Page, right, |change, so_far| change(listing, all, so_far))
+    }
+
+    pub(super) fn refer(&self, lookup: &Lookup, right: Vec<(Digest, Stored)>) -> Vec<(Digest, Stored)> {
+        decide!(self, Refer, right, |change, so_far| change(lookup, so_far))
+    }
+
+    pub(super) fn delete(&self, removal: &Removal, right: Verdict) -> Verdict {
+        decide!(self, Delete, right, |change, so_far| change(removal, so_far))
+    }
+
+    pub(super) fn mount(&self, blob: &Blob, right: bool) -> bool {
+        decide!(self, Mount, right, |change, so_far| change(blob, so_far))
+    }
+
+    pub(super) fn append(&self, chunk: &Chunk, right: Verdict) -> Verdict {
+        decide!(self, Append, right, |change, so_far| change(chunk, so_far))
+    }
+
+    pub(super) fn close(&self, closing: &Closing, right: Verdict) -> Verdict {
+        decide!(self, Close, right, |change, so_far| change(closing, so_far))
+    }
+
+    pub(super) fn reach(&self, stored: &Stored, right: Vec<Digest>) -> Vec<Digest> {
+        decide!(self, Reach, right, |change, so_far| change(stored, so_far))
+    }
+
+    pub(super) fn expire(&self, doomed: &Doomed, right: bool) -> bool {
+        decide!(self, Expire, right, |change, so_far| change(doomed, so_far))
+    }
+
+    pub(super) fn finish(&self, asked: &Asked, view: &View, right: Answer) -> Answer {
+        self.seams.iter().fold(right, |so_far, (seam, memory)| match seam {
+            Seam::Finish(change) => {
+                let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
+                change(asked, view, &mut memory, so_far)
+            }
+            _ => so_far,
+        })
+    }
+}
