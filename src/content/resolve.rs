@@ -91,7 +91,7 @@ impl<'g> Resolver<'g> {
             let first = self.items[first].path.clone();
             self.error(
                 path,
-                format!("the name `{name}` is taken by {first}; names are unique over blobs, images and indexes"),
+                format!("the name `{name}` is taken by {first}; names are unique over blobs, images, indexes and what they bring"),
             );
             return;
         }

@@ -55,10 +55,10 @@ impl Rules {
     }
 
     fn name(&mut self, name: &str, path: &str) {
-        let valid = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+        let valid = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-/".contains(&b));
         if !valid || name.is_empty() || name == "self" || name.len() > 100 {
             let problem =
-                format!("{:?} cannot be a name: 1 to 100 of `A-Z a-z 0-9 . _ -`, and not `self`", shown(name));
+                format!("{:?} cannot be a name: 1 to 100 of `A-Z a-z 0-9 . _ - /`, and not `self`", shown(name));
             self.error(path.to_owned(), problem);
         }
     }

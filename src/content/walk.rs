@@ -37,12 +37,42 @@ impl Content {
     /// # Errors
     /// A name that no node has.
     pub fn reachable<S: AsRef<str>>(&self, names: &[S]) -> Result<Vec<Arc<Node>>, UnknownNode> {
-        let mut seen = BTreeSet::new();
-        let mut found = Vec::new();
+        self.reachable_except::<S, S>(names, &[])
+    }
+
+    /// As [`Content::reachable`], without the nodes of `except` and what only they reach.
+    ///
+    /// # Errors
+    /// A name that no node has, in either list.
+    pub fn reachable_except<S: AsRef<str>, E: AsRef<str>>(
+        &self,
+        names: &[S],
+        except: &[E],
+    ) -> Result<Vec<Arc<Node>>, UnknownNode> {
+        let mut walk = Walk::without(self, except)?;
         for name in names {
-            collect(self.node(name.as_ref())?, &mut seen, &mut found);
+            walk.down(self.node(name.as_ref())?);
         }
-        Ok(found)
+        Ok(walk.found)
+    }
+
+    /// Everything below the named nodes, but not these themselves (unless another one names them), without the nodes of
+    /// `except` and what only they reach; in the order of a push.
+    ///
+    /// # Errors
+    /// A name that no node has, in either list.
+    pub fn below<S: AsRef<str>, E: AsRef<str>>(
+        &self,
+        names: &[S],
+        except: &[E],
+    ) -> Result<Vec<Arc<Node>>, UnknownNode> {
+        let mut walk = Walk::without(self, except)?;
+        for name in names {
+            for child in &self.node(name.as_ref())?.children {
+                walk.down(child);
+            }
+        }
+        Ok(walk.found)
     }
 
     /// The named images, each behind its config and layers; everything once. Of an index: itself, and the blobs that it
@@ -65,13 +95,26 @@ impl Content {
     }
 }
 
-/// Recursion is as deep as the graph, which has a limit.
-fn collect<'c>(node: &'c Arc<Node>, seen: &mut BTreeSet<&'c str>, found: &mut Vec<Arc<Node>>) {
-    if seen.insert(&node.name) {
-        for child in &node.children {
-            collect(child, seen, found);
+struct Walk<'c> {
+    seen: BTreeSet<&'c str>,
+    found: Vec<Arc<Node>>,
+}
+
+impl<'c> Walk<'c> {
+    /// A walk that passes by `except` as if it had been there already.
+    fn without<E: AsRef<str>>(content: &'c Content, except: &[E]) -> Result<Walk<'c>, UnknownNode> {
+        let seen = except.iter().map(|name| content.node(name.as_ref()).map(|node| node.name.as_str()));
+        Ok(Walk { seen: seen.collect::<Result<_, _>>()?, found: Vec::new() })
+    }
+
+    /// Recursion is as deep as the graph, which has a limit.
+    fn down(&mut self, node: &'c Arc<Node>) {
+        if self.seen.insert(&node.name) {
+            for child in &node.children {
+                self.down(child);
+            }
+            self.found.push(Arc::clone(node));
         }
-        found.push(Arc::clone(node));
     }
 }
 

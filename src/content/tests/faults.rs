@@ -33,14 +33,15 @@ fn names_that_are_none() {
 #[test]
 fn names_that_may_not_be() {
     let found = errors(
-        json!({"blobs": {"x": {}, "self": {}, "a/b": {}, "": {}}, "images": {"x": {}, "y": {}}, "indexes": {"y": {}}}),
+        json!({"blobs": {"x": {}, "self": {}, "a b": {}, "": {}, "y/config": {}}, "images": {"x": {}, "y": {}}, "indexes": {"y": {}}}),
     );
-    assert_eq!(found.len(), 5);
+    assert_eq!(found.len(), 6, "{found:?}");
     assert!(found[0].starts_with("blobs.: \"\" cannot be a name"), "{}", found[0]);
-    assert!(found[1].starts_with("blobs.a/b: \"a/b\" cannot be a name"), "{}", found[1]);
+    assert!(found[1].starts_with("blobs.a b: \"a b\" cannot be a name"), "{}", found[1]);
     assert!(found[2].starts_with("blobs.self: "), "{}", found[2]);
     assert!(found[3].starts_with("images.x: the name `x` is taken by blobs.x"), "{}", found[3]);
-    assert!(found[4].starts_with("indexes.y: the name `y` is taken by images.y"), "{}", found[4]);
+    assert!(found[4].starts_with("images.y: the name `y/config` is taken by blobs.y/config"), "{}", found[4]);
+    assert!(found[5].starts_with("indexes.y: the name `y` is taken by images.y"), "{}", found[5]);
 }
 
 #[test]

@@ -62,3 +62,17 @@ fn an_unknown_name_says_what_is_near() {
     assert_eq!(content.node("amd64/layer-1").unwrap().size, 17);
     assert_eq!(content.nearest("signatur"), Some("signature"));
 }
+
+#[test]
+fn what_is_left_out_takes_along_only_what_it_alone_reaches() {
+    let content = build(release(), Format::Oci);
+    let rest = content.reachable_except(&["index"], &["amd64", "index/absent-0000"]).unwrap();
+    assert_eq!(names(&rest), ["arm64/config", "base", "big", "arm64", "index/absent-0001", "index"]);
+    let below = content.below(&["index"], &["arm64"]).unwrap();
+    assert_eq!(
+        names(&below),
+        ["amd64/config", "base", "amd64/layer-1", "amd64", "index/absent-0000", "index/absent-0001"]
+    );
+    assert!(content.below(&["base"], &["amd64"]).unwrap().is_empty());
+    assert!(content.below(&["index"], &["nowhere"]).is_err());
+}
