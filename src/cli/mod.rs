@@ -1,8 +1,51 @@
 //! Arguments to one call per verb; no logic.
 
+pub mod exit;
+pub mod output;
+pub mod report;
 pub mod serve;
 
+use std::future::Future;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use exit::Exit;
+
+/// What does a registry do with a sparse index?
+#[derive(Debug, Parser)]
+#[command(name = "lacuna", version, about = "Conformance of OCI registries: what do they do with a sparse index?")]
+#[command(after_help = "Exit codes: 0 as expected, 1 conformance failure, 2 usage or refused files, 3 the target could \
+    not be tested,\n4 nothing selected or all skipped, 5 a report could not be written, 128+signal interrupted.")]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Serve the reference registry
+    Serve(serve::ServeArgs),
+    /// Render results again, or join those of shards
+    Report(report::ReportArgs),
+}
+
 /// Parses the arguments, runs the verb, and gives its exit code.
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+pub fn main() -> ExitCode {
+    match Cli::parse().verb {
+        Verb::Serve(args) => wait("serve", serve::serve(args)),
+        Verb::Report(args) => report::report(&args).into(),
+    }
+}
+
+/// Runs a verb that talks to the network.
+fn wait<E: Into<ExitCode>>(verb: &str, work: impl Future<Output = E>) -> ExitCode {
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(work).into(),
+        Err(e) => {
+            output::complain(verb, &format!("no threads to work with: {e}"));
+            Exit::Untestable.into()
+        }
+    }
 }

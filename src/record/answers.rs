@@ -42,7 +42,9 @@ pub fn answers(
         .map(|((question, name), tally)| {
             let mut answer = sentence(tally);
             if question == 1 && !stance.is_empty() {
-                let found: Vec<String> = stance.iter().map(|(format, s)| format!("{format}: {}", words(s))).collect();
+                // `oci` before `docker`.
+                let found: Vec<String> =
+                    stance.iter().rev().map(|(format, s)| format!("{format}: {}", words(s))).collect();
                 answer = format!("{}; {answer}", found.join(", "));
             }
             Answer { question, name: name.into(), answer, cases: tally.values().sum() }

@@ -89,18 +89,26 @@ fn readable() -> std::fs::Permissions {
 /// The first file that cannot be written.
 pub fn write_bodies(out: &Path, bodies: &Bodies) -> Result<(), Unwritable> {
     let folder = out.join(EXCHANGES);
-    match std::fs::remove_dir_all(&folder) {
-        Err(reason) if reason.kind() != std::io::ErrorKind::NotFound => {
-            return Err(Unwritable { path: folder, reason });
-        }
-        _ => {}
-    }
     std::fs::create_dir_all(&folder).map_err(|reason| Unwritable { path: folder.clone(), reason })?;
+    for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+        // Only what has the form of our names: the folder may hold what is not ours.
+        if entry.file_name().to_str().is_some_and(is_body) {
+            let path = entry.path();
+            std::fs::remove_file(&path).map_err(|reason| Unwritable { path, reason })?;
+        }
+    }
     for (name, bytes) in bodies {
         let path = folder.join(name);
         std::fs::write(&path, bytes).map_err(|reason| Unwritable { path, reason })?;
     }
     Ok(())
+}
+
+/// `0123456789abcdef.json`: the form of a body's file name.
+fn is_body(name: &str) -> bool {
+    name.split_once('.').is_some_and(|(hex, end)| {
+        hex.len() == 16 && hex.bytes().all(|b| b.is_ascii_hexdigit()) && matches!(end, "json" | "bin")
+    })
 }
 
 /// Reads a record; a folder means the `results.json` in it.
@@ -123,8 +131,8 @@ pub fn read_bodies(record: &RunRecord, results: &Path) -> Bodies {
     let folder = if results.is_dir() { results } else { results.parent().unwrap_or(Path::new(".")) }.join(EXCHANGES);
     let named = record.cases.iter().flat_map(|c| &c.exchanges).filter_map(|x| x.request.body_file.as_deref());
     named
-        // A record may come from anywhere: a name is a file of that folder, never a path out of it.
-        .filter(|name| Path::new(name).file_name().is_some_and(|file| file == *name))
+        // A record may come from anywhere: a name is a body of that folder, never a path out of it.
+        .filter(|name| is_body(name))
         .filter_map(|name| std::fs::read(folder.join(name)).ok().map(|bytes| (name.to_owned(), bytes.into())))
         .collect()
 }

@@ -3,7 +3,7 @@
 use super::page::Page;
 use crate::record::{CaseRecord, ExchangeRecord, MismatchRecord, RunRecord, Text, store};
 use crate::report::groups::{self, Group};
-use crate::report::{curl, text};
+use crate::report::{clean, curl, text};
 use crate::verdict::Verdict;
 
 /// Cards that are open from the start.
@@ -79,7 +79,8 @@ fn group(page: &mut Page, record: &RunRecord, group: &Group<'_>, class: &str, op
     page.open("details", if open { &[("class", ""), ("open", "")] } else { &[("class", "")] });
     page.open("summary", &[]).element("h3", &[], &first.requirement);
     let law = text::law(record, &first.requirement);
-    page.text(&format!(" {}, {law}: {}", text::level(first.level), text::cases(group.cases.len()))).close("summary");
+    page.text(&format!(" {}, {law}: {}, ", text::level(first.level), text::cases(group.cases.len())));
+    page.text(&clean::clip(&format!("expected {}, got {}", first.expected, first.got), 160)).close("summary");
     page.open("div", &[("class", class)]);
     if let Some(found) = record.requirements.get(&first.requirement) {
         page.element("p", &[], &found.text);

@@ -64,7 +64,11 @@ fn word(verdict: Verdict) -> &'static str {
 
 /// The run in a few words.
 fn outcome(record: &RunRecord) -> String {
-    let bad = [(Verdict::Fail, "failed"), (Verdict::Error, "could not be asked"), (Verdict::Fixed, "fixed")];
+    let bad = [
+        (Verdict::Fail, "failed"),
+        (Verdict::Error, "could not be asked"),
+        (Verdict::Fixed, "pass although known to fail"),
+    ];
     let parts: Vec<String> = bad
         .iter()
         .filter(|(verdict, _)| record.count(*verdict) > 0)
