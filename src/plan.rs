@@ -1,1 +1,55 @@
 //! Selection: filters, capabilities and shards decide which cases run, and why the others do not.
+
+mod filter;
+mod needs;
+mod pattern;
+mod shard;
+
+use std::borrow::Borrow;
+
+pub use filter::{Filter, unmatched};
+pub use pattern::Pattern;
+pub use shard::Shard;
+
+use crate::suite::model::CaseInstance;
+use crate::target::findings::Findings;
+
+/// A case that was selected, and whether it can be asked of this target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// Its place in the list that was planned from.
+    pub case: usize,
+    /// Why it does not run, where it does not.
+    pub skip: Option<Skip>,
+}
+
+/// Why a case does not apply to a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skip {
+    /// Short, the same for all cases that are skipped for it: `delete.tag is absent`.
+    pub reason: String,
+    /// What the probe asked, and what came.
+    pub evidence: String,
+}
+
+/// The cases that any of the filters selects (all, where there are none), in the order given; of these the shard's part.
+///
+/// Shards are cut before anything is known of the target: which case is whose depends on the library and the filters
+/// alone, so that the shards of one run are the whole of it whatever each of them finds.
+pub fn plan<C: Borrow<CaseInstance>>(
+    cases: &[C],
+    findings: &Findings,
+    filters: &[Filter],
+    shard: Option<Shard>,
+) -> Vec<Planned> {
+    let selected = cases
+        .iter()
+        .map(Borrow::borrow)
+        .enumerate()
+        .filter(|(_, case)| filters.is_empty() || filters.iter().any(|filter| filter.selects(&case.id)));
+    let ours = selected.enumerate().filter(|(position, _)| shard.is_none_or(|shard| shard.has(*position)));
+    ours.map(|(_, (place, case))| Planned { case: place, skip: needs::unmet(case, findings) }).collect()
+}
+
+#[cfg(test)]
+mod tests;

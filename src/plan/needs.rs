@@ -1,0 +1,100 @@
+//! What a case needs, held against what the probe found.
+
+use super::Skip;
+use crate::content::graph::Format;
+use crate::content::platform::Platform;
+use crate::suite::model::{CaseInstance, Presence, Scope, StanceWord};
+use crate::target::findings::{Findings, Is, StanceFinding};
+
+/// The first need of the case that does not hold; `None`: it can be asked.
+///
+/// What is broken never excuses: a broken capability counts as supported, and a broken stance as `accept`, so that the
+/// cases of acceptance run, and fail. Only one of the stances can be held against a registry that takes none: its cases
+/// of refusal would fail for what nobody demands of it.
+pub(super) fn unmet(case: &CaseInstance, findings: &Findings) -> Option<Skip> {
+    let media = match case.format {
+        Format::Oci => "media.oci",
+        Format::Docker => "media.docker",
+    };
+    capability(media, Presence::Supported, findings)
+        .or_else(|| stance(case, findings.stance(case.format)))
+        .or_else(|| case.needs.capabilities.iter().find_map(|(name, presence)| capability(name, *presence, findings)))
+}
+
+fn capability(name: &str, needed: Presence, findings: &Findings) -> Option<Skip> {
+    let Some(found) = findings.capabilities.get(name) else {
+        // The probe finds all of them; should it not, a case that runs and fails is better than one that is lost.
+        let reason = format!("{name} was not probed");
+        return (needed == Presence::Absent).then(|| Skip { reason, evidence: String::new() });
+    };
+    let met = match needed {
+        Presence::Supported => found.is != Is::Absent,
+        Presence::Absent => found.is == Is::Absent,
+    };
+    let is = match found.is {
+        Is::Supported => "supported",
+        Is::Absent => "absent",
+        Is::Broken => "broken",
+    };
+    (!met).then(|| Skip { reason: format!("{name} is {is}"), evidence: found.evidence.clone() })
+}
+
+fn stance(case: &CaseInstance, found: &StanceFinding) -> Option<Skip> {
+    let needs = &case.needs;
+    let format = match case.format {
+        Format::Oci => "oci",
+        Format::Docker => "docker",
+    };
+    let skip = |reason: String| Some(Skip { reason, evidence: found.evidence.clone() });
+    let is = found.is;
+    let taken = if is == StanceWord::Broken { StanceWord::Accept } else { is };
+    if !needs.stance.is_empty() && !needs.stance.contains(&is) && !needs.stance.contains(&taken) {
+        return skip(format!("{format} stance is {}", word(is)));
+    }
+    if is == StanceWord::Broken {
+        return None;
+    }
+    if let Some(platform) = needs.required.as_ref().filter(|platform| !demands(found, platform)) {
+        return skip(format!("{format} stance does not require {platform}"));
+    }
+    if let Some(platform) = needs.optional.as_ref().filter(|platform| may_demand(found, platform)) {
+        return skip(format!("{format} stance requires {platform}"));
+    }
+    match needs.scope {
+        Some(scope) if found.scope != Some(scope) => skip(match found.scope {
+            Some(Scope::Repository) => format!("{format} scope is repository"),
+            Some(Scope::Registry) => format!("{format} scope is registry"),
+            None => format!("{format} stance has no scope"),
+        }),
+        _ => None,
+    }
+}
+
+/// Whether an absent child of this platform, as written, is refused.
+fn demands(found: &StanceFinding, platform: &str) -> bool {
+    match found.is {
+        StanceWord::Refuse => true,
+        StanceWord::Require => found.platforms.iter().any(|demanded| demanded == platform),
+        StanceWord::Accept | StanceWord::Broken => false,
+    }
+}
+
+/// Whether it could be: some registries look at os and architecture only, and nothing tells which demanded variants
+/// stand for others. A case that counts on acceptance must not.
+fn may_demand(found: &StanceFinding, platform: &str) -> bool {
+    let like = |demanded: &str| match (Platform::parse(demanded), Platform::parse(platform)) {
+        (Some(demanded), Some(platform)) => demanded.is_like(&platform),
+        _ => false,
+    };
+    demands(found, platform)
+        || (found.is == StanceWord::Require && found.platforms.iter().any(|demanded| like(demanded)))
+}
+
+fn word(stance: StanceWord) -> &'static str {
+    match stance {
+        StanceWord::Accept => "accept",
+        StanceWord::Refuse => "refuse",
+        StanceWord::Require => "require",
+        StanceWord::Broken => "broken",
+    }
+}
