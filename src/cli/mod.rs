@@ -15,8 +15,10 @@ use exit::Exit;
 /// What does a registry do with a sparse index?
 #[derive(Debug, Parser)]
 #[command(name = "lacuna", version, about = "Conformance of OCI registries: what do they do with a sparse index?")]
-#[command(after_help = "Exit codes: 0 as expected, 1 conformance failure, 2 usage or refused files, 3 the target could \
-    not be tested,\n4 nothing selected or all skipped, 5 a report could not be written, 128+signal interrupted.")]
+#[command(
+    after_help = "Exit codes: 0 as expected, 1 conformance failure, 2 usage or refused files, 3 the target could \
+    not be tested,\n4 nothing selected or all skipped, 5 a report could not be written, 128+signal interrupted."
+)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]

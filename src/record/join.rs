@@ -108,3 +108,40 @@ fn missing(shards: &[Option<(u32, u32)>]) -> Vec<String> {
         .flat_map(|(n, have)| (1..=n.min(1000)).filter(move |k| !have.contains(k)).map(move |k| format!("{k}/{n}")))
         .collect()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn part(k: &str, seed: &str, target: &str) -> RunRecord {
+        let json = serde_json::json!({
+            "schema": 1, "lacuna": {"version": "0", "suites": "s"}, "target": {"name": target, "url": "http://h"},
+            "spec": "1.1", "seed": seed, "selection": {"filters": [], "shard": k, "repeat": 1},
+            "started": format!("2026-01-0{}T00:00:00Z", &k[..1]), "finished": "2026-01-09T00:00:00Z", "stance": {},
+            "capabilities": {}, "answers": [], "rounds": [], "windows": {"read": 0.0, "delete": 0.0},
+            "clean-up": {"created": 1, "removed": 1, "left": []}, "cases": [], "totals": {}, "requirements": {},
+            "notes": [], "complete": true
+        });
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn parts_become_a_whole_that_says_what_is_not_there() {
+        let whole = join(vec![part("3/3", "b", "t"), part("1/3", "a", "t")]).unwrap();
+        assert_eq!((whole.seed.as_str(), whole.started.as_str()), ("a", "2026-01-01T00:00:00Z"));
+        assert_eq!(whole.clean_up.created, 2);
+        assert!(!whole.complete, "shard 2 is missing");
+        assert!(whole.notes.iter().any(|note| note.contains("shard 2/3")), "{:?}", whole.notes);
+        assert!(whole.notes.iter().any(|note| note.contains("3/3 is b")), "{:?}", whole.notes);
+    }
+
+    #[test]
+    fn what_is_no_part_of_it_is_refused() {
+        assert_eq!(join(Vec::new()), Err(NotShards::None));
+        let other = join(vec![part("1/2", "a", "t"), part("2/2", "a", "u")]);
+        assert!(matches!(other, Err(NotShards::Differ { what: "target", .. })), "{other:?}");
+        let one = part("1/2", "a", "t");
+        assert_eq!(join(vec![one.clone()]), Ok(one), "one record is what it is");
+    }
+}

@@ -2,6 +2,7 @@
 
 pub mod answers;
 pub mod build;
+mod case;
 pub mod exchange;
 pub mod join;
 pub mod store;

@@ -10,6 +10,9 @@ use crate::record::store::{self, RESULTS, Unwritable};
 /// Writes every report, whatever becomes of the others; `results.json` goes last, so that whoever waits for it finds the
 /// rest. Gives what could not be written.
 pub fn write(record: &RunRecord, bodies: &Bodies, out: &Path) -> Vec<Unwritable> {
+    if let Err(reason) = std::fs::create_dir_all(out) {
+        return vec![Unwritable { path: out.to_owned(), reason }];
+    }
     let mut faults = Vec::new();
     let mut note = |result: Result<(), Unwritable>| faults.extend(result.err());
     note(store::write_bodies(out, bodies));

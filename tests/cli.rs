@@ -1,0 +1,118 @@
+//! The binary as a user meets it: verbs, help, exit codes.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod sample;
+
+use std::path::Path;
+use std::process::Output;
+
+use assert_cmd::Command;
+use lacuna::record::{RunRecord, store};
+use lacuna::verdict::Verdict;
+
+fn lacuna(arguments: &[&str]) -> Output {
+    let mut command = Command::cargo_bin("lacuna").unwrap();
+    command.env_remove("NO_COLOR").args(arguments).timeout(std::time::Duration::from_secs(120)).output().unwrap()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().expect("it ended by itself")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn save(record: &RunRecord, folder: &Path) -> String {
+    let path = folder.join("results.json");
+    store::write(&path, &store::to_json(record).unwrap()).unwrap();
+    path.display().to_string()
+}
+
+#[test]
+fn usage_errors_are_exit_2_and_say_what_was_meant() {
+    for arguments in [&[][..], &["nonsense"], &["report"], &["report", "x", "--out"], &["serve", "--stance", "maybe"]] {
+        let output = lacuna(arguments);
+        assert_eq!(code(&output), 2, "{arguments:?}");
+        assert!(!stderr(&output).is_empty(), "{arguments:?} says nothing");
+    }
+    let output = lacuna(&["reprot"]);
+    assert!(stderr(&output).contains("report"), "{}", stderr(&output));
+}
+
+#[test]
+fn help_names_every_verb_and_every_exit_code() {
+    let output = lacuna(&["--help"]);
+    assert_eq!(code(&output), 0);
+    let text = stdout(&output);
+    for wanted in ["serve", "report", "Exit codes", "128+signal"] {
+        assert!(text.contains(wanted), "no {wanted} in\n{text}");
+    }
+    for verb in ["serve", "report"] {
+        assert_eq!(code(&lacuna(&[verb, "--help"])), 0, "{verb}");
+    }
+    assert_eq!(stdout(&lacuna(&["--version"])).trim(), format!("lacuna {}", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn report_renders_again_what_was_recorded() {
+    let dir = tempfile::tempdir().unwrap();
+    let results = save(&sample::mixed(), dir.path());
+    let out = dir.path().join("again");
+    let output = lacuna(&["report", &results, "--out", &out.display().to_string()]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert!(stdout(&output).contains("FAIL  manifest.get.absent"));
+    assert!(!stdout(&output).contains('\x1b'), "colour in a pipe");
+    for file in ["report.html", "junit.xml"] {
+        assert!(out.join(file).is_file(), "no {file}");
+    }
+    let (before, after) = (std::fs::read(&results).unwrap(), std::fs::read(out.join("results.json")).unwrap());
+    assert_eq!(before, after, "a record is its own rendering");
+}
+
+#[test]
+fn report_joins_shards_and_refuses_what_does_not_belong_together() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut paths = Vec::new();
+    for (k, verdict) in [("1/2", Verdict::Pass), ("2/2", Verdict::Fail)] {
+        let mut record = sample::record(vec![sample::case(&format!("pull/bytes/{}", &k[..1]), verdict)]);
+        record.selection.shard = Some(k.into());
+        let folder = dir.path().join(&k[..1]);
+        save(&record, &folder);
+        paths.push(folder.display().to_string());
+    }
+    let out = dir.path().join("whole").display().to_string();
+    let output = lacuna(&["report", &paths[1], &paths[0], "--out", &out]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let whole = store::read(Path::new(&out)).unwrap();
+    let ids: Vec<&str> = whole.cases.iter().map(|case| case.id.as_str()).collect();
+    assert_eq!(ids, ["pull/bytes/1", "pull/bytes/2"]);
+    assert!(whole.complete && whole.count(Verdict::Pass) == 1 && whole.count(Verdict::Fail) == 1);
+
+    let half = lacuna(&["report", &paths[0], &paths[0], "--out", &out]);
+    assert_eq!(code(&half), 2);
+    assert!(stderr(&half).contains("pull/bytes/1"), "{}", stderr(&half));
+}
+
+#[test]
+fn report_tells_unreadable_from_unwritable() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out").display().to_string();
+    let torn = dir.path().join("torn.json");
+    std::fs::write(&torn, br#"{"schema": 1, "lacuna": {"#).unwrap();
+    for missing in [torn.display().to_string(), dir.path().join("none").display().to_string()] {
+        let output = lacuna(&["report", &missing, "--out", &out]);
+        assert_eq!(code(&output), 2);
+        assert!(stderr(&output).contains(&missing), "{}", stderr(&output));
+    }
+    let taken = dir.path().join("taken");
+    std::fs::write(&taken, "a file").unwrap();
+    let results = save(&sample::mixed(), dir.path());
+    let output = lacuna(&["report", &results, "--out", &taken.display().to_string()]);
+    assert_eq!(code(&output), 5);
+    assert!(stderr(&output).contains("taken"), "{}", stderr(&output));
+}
