@@ -13,9 +13,10 @@ use crate::content::graph::Algorithm;
 pub struct Ask {
     /// The method, as sent.
     pub method: String,
-    /// Path and query (`/v2/...`), or an absolute URL.
+    /// Path and query (`/v2/...`, under the base URL's own path), or an absolute URL.
     pub target: String,
-    /// Header lines in order; names may repeat.
+    /// Header lines in order; names may repeat. An `Authorization` line is sent as it is, and an empty one sends none:
+    /// either way the client's own credentials stay out of it.
     pub headers: Vec<(String, String)>,
     /// What is sent.
     pub body: AskBody,
@@ -43,12 +44,77 @@ pub enum AskBody {
     },
 }
 
+/// A request whose bytes are sent exactly as given, through the second door: `..`, `%2e`, `\\`, odd methods, a
+/// Content-Length that lies. Redirects are not followed.
+#[derive(Debug, Clone)]
+pub struct RawAsk {
+    /// The method, as sent.
+    pub method: String,
+    /// The request target, as sent. A base URL's path prefix is put before it.
+    pub target: String,
+    /// Header lines, as sent. Host, Connection, User-Agent, Authorization and Content-Length are added where they are
+    /// not given and `bare` is false.
+    pub headers: Vec<(String, String)>,
+    /// The body, as sent.
+    pub body: Bytes,
+    /// What is done with the answer's body.
+    pub keep: Keep,
+    /// What a token is asked for; as in [`Ask::scopes`].
+    pub scopes: Vec<String>,
+    /// Nothing is added to the header lines, no credentials either.
+    pub bare: bool,
+    /// Closes the sending half after the last byte, so that a registry that waits for more sees the end.
+    pub finish: bool,
+}
+
+impl Ask {
+    /// A request without headers and body, whose answer is kept whole.
+    pub fn new(method: &str, target: &str) -> Ask {
+        Ask {
+            method: method.to_owned(),
+            target: target.to_owned(),
+            headers: Vec::new(),
+            body: AskBody::Empty,
+            keep: Keep::Whole,
+            scopes: Vec::new(),
+        }
+    }
+
+    /// With one more header line.
+    pub fn header(mut self, name: &str, value: &str) -> Ask {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// With this body.
+    pub fn body(mut self, body: AskBody) -> Ask {
+        self.body = body;
+        self
+    }
+}
+
+impl RawAsk {
+    /// A request without headers and body, whose answer is kept whole.
+    pub fn new(method: &str, target: &str) -> RawAsk {
+        RawAsk {
+            method: method.to_owned(),
+            target: target.to_owned(),
+            headers: Vec::new(),
+            body: Bytes::new(),
+            keep: Keep::Whole,
+            scopes: Vec::new(),
+            bare: false,
+            finish: false,
+        }
+    }
+}
+
 /// What is done with a response's body: it is always read to its end, to the limit, or to a deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keep {
     /// Kept whole (manifests, lists, errors), up to the profile's limit.
     Whole,
-    /// Hashed as it passes; only the first bytes are kept, and errors (status >= 400) whole.
+    /// Hashed as it passes; only the first 4 KiB are kept, and errors (status >= 400) whole.
     Hash(Algorithm),
 }
 
@@ -118,8 +184,11 @@ pub struct Response {
     pub body_digest: Digest,
     /// The URL that a `Location` leads to, unredacted, for following only: never printed, never serialised.
     pub location: Option<Secret>,
-    /// The URL that a `Link` with rel="next" leads to, unredacted.
+    /// The URL that a `Link` with rel="next" leads to, unredacted; only where it leads to the host that answered.
     pub next: Option<Secret>,
+    /// Why a `Link` header gives no [`Response::next`] that may be followed, or breaks RFC 8288: no angle brackets,
+    /// another host, several targets.
+    pub link_problem: Option<String>,
 }
 
 /// Text that must not be shown: its `Debug` and `Display` say so instead.

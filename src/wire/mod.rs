@@ -1,5 +1,36 @@
 //! How a registry is asked: one [`Exchange`] is a request and what came of it, recorded and redacted at birth.
+//!
+//! [`Client`] decides what is sent: redirects, authentication, repetitions. It has two doors: `http` is reqwest, with all
+//! that it would do by itself switched off; `raw` writes bytes as given and reads answers leniently. [`Client::send`]
+//! takes the first where it changes nothing. Secrets stay inside: `trace` makes the record, and redacts it.
 
+mod address;
+mod answer;
+mod auth;
+mod challenge;
+mod client;
+mod credentials;
 pub mod exchange;
+mod failure;
+mod gate;
+mod http;
+mod link;
+mod raw;
+pub mod redact;
+mod scope;
+mod settings;
+mod tls;
+mod token;
+mod trace;
+mod transfer;
 
+#[cfg(test)]
+mod tests;
+
+pub use client::Client;
+pub use credentials::Credentials;
 pub use exchange::*;
+pub use settings::Settings;
+
+/// How the harness names itself to a registry.
+pub const USER_AGENT: &str = concat!("lacuna/", env!("CARGO_PKG_VERSION"));

@@ -1,0 +1,238 @@
+//! Nothing secret outlives the moment in which an exchange is recorded.
+//!
+//! Two rules. What a *name* marks: header lines and query parameters show their values only if they are known to be
+//! harmless. What a *value* marks: the password and the tokens of this exchange are replaced wherever they come back.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// What stands where a secret was.
+pub const REDACTED: &str = "(redacted)";
+
+/// Query parameters of the distribution API; all others (signatures, session states, tokens) are replaced.
+const SHOWN_PARAMETERS: &[&str] = &["digest", "mount", "from", "n", "last", "artifactType", "tag"];
+
+/// Header lines that are shown with their values; of all others only the name is shown.
+const SHOWN_HEADERS: &[&str] = &[
+    "accept",
+    "accept-encoding",
+    "accept-ranges",
+    "allow",
+    "cache-control",
+    "connection",
+    "content-encoding",
+    "content-language",
+    "content-length",
+    "content-range",
+    "content-type",
+    "date",
+    "docker-content-digest",
+    "docker-distribution-api-version",
+    "docker-upload-uuid",
+    "etag",
+    "expect",
+    "expires",
+    "host",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "if-unmodified-since",
+    "keep-alive",
+    "last-modified",
+    "link",
+    "location",
+    "oci-chunk-max-length",
+    "oci-chunk-min-length",
+    "oci-filters-applied",
+    "oci-namespace",
+    "oci-subject",
+    "oci-tag",
+    "range",
+    "retry-after",
+    "server",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+    "vary",
+    "via",
+    "warning",
+    "www-authenticate",
+    "x-content-type-options",
+    "x-request-id",
+];
+
+/// The secrets that an exchange knows, in every form in which they may come back.
+#[derive(Clone, Default)]
+pub(crate) struct Secrets(Vec<String>);
+
+/// Shorter ones cannot be told from ordinary text.
+const SHORTEST: usize = 4;
+
+/// In the body of a success, which is compared byte by byte, only what is long enough to be no word of a manifest.
+const SHORTEST_IN_CONTENT: usize = 8;
+
+impl Secrets {
+    /// Adds a secret: itself, percent-encoded, base64 of it, and as JSON writes it.
+    pub fn add(&mut self, secret: &str) {
+        let json = serde_json::Value::from(secret).to_string();
+        let forms = [
+            secret.to_owned(),
+            utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string(),
+            base64::engine::general_purpose::STANDARD_NO_PAD.encode(secret),
+            base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(secret),
+            json.trim_matches('"').to_owned(),
+        ];
+        for form in forms {
+            if form.len() >= SHORTEST && !self.0.contains(&form) {
+                self.0.push(form);
+            }
+        }
+        // A secret that holds another one goes first, so that nothing of it stays.
+        self.0.sort_by_key(|form| std::cmp::Reverse(form.len()));
+    }
+
+    /// Adds the value of an Authorization line: all of it, and what follows the scheme.
+    pub fn add_authorization(&mut self, value: &str) {
+        let credentials = value.split_once(' ').map_or(value, |(_, rest)| rest).trim();
+        self.add(credentials);
+        let decoded = base64::engine::general_purpose::STANDARD.decode(credentials).ok();
+        if let Some((_, password)) = decoded.as_deref().and_then(|d| std::str::from_utf8(d).ok()?.split_once(':')) {
+            self.add(password);
+        }
+    }
+
+    /// The text without them.
+    pub fn scrub_text(&self, text: &str) -> String {
+        self.0.iter().fold(text.to_owned(), |text, secret| {
+            if text.contains(secret.as_str()) { text.replace(secret.as_str(), REDACTED) } else { text }
+        })
+    }
+
+    /// The bytes without those of at least `shortest` bytes.
+    fn scrub<'a>(&self, bytes: &'a [u8], shortest: usize) -> Cow<'a, [u8]> {
+        let mut out = Cow::Borrowed(bytes);
+        for secret in self.0.iter().filter(|s| s.len() >= shortest) {
+            if find(&out, secret.as_bytes(), 0).is_some() {
+                out = Cow::Owned(replaced(&out, secret.as_bytes()));
+            }
+        }
+        out
+    }
+
+    /// A response's body as it may be recorded. An error's body also loses the secrets of the URLs in it.
+    pub fn body<'a>(&self, status: u16, body: &'a [u8]) -> Cow<'a, [u8]> {
+        if status < 400 {
+            return self.scrub(body, SHORTEST_IN_CONTENT);
+        }
+        let scrubbed = self.scrub(body, SHORTEST);
+        match std::str::from_utf8(&scrubbed) {
+            Ok(text) if text.contains("://") || text.contains('?') => Cow::Owned(urls_within(text).into_bytes()),
+            _ => scrubbed,
+        }
+    }
+
+    /// A header line's value as it may be recorded.
+    pub fn header(&self, name: &str, value: &[u8]) -> Vec<u8> {
+        let name = name.to_ascii_lowercase();
+        if name == "authorization" || name == "proxy-authorization" {
+            let scheme = value.split(|b| *b == b' ').next().unwrap_or_default();
+            return match scheme.to_ascii_lowercase().as_slice() {
+                b"basic" | b"bearer" => [scheme, b" ", REDACTED.as_bytes()].concat(),
+                _ => REDACTED.into(),
+            };
+        }
+        if !SHOWN_HEADERS.contains(&name.as_str()) {
+            return REDACTED.into();
+        }
+        let scrubbed = self.scrub(value, SHORTEST);
+        if !matches!(name.as_str(), "location" | "link" | "www-authenticate" | "warning") {
+            return scrubbed.into_owned();
+        }
+        // Bytes that are no UTF-8 are taken as Latin-1 and given back, so that they stay as they were.
+        let latin: String = scrubbed.iter().map(|b| char::from(*b)).collect();
+        let latin = if name == "location" { url(&latin) } else { urls_within(&latin) };
+        latin.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect()
+    }
+
+    /// A URL as it may be recorded.
+    pub fn url(&self, text: &str) -> String {
+        url(&self.scrub_text(text))
+    }
+}
+
+/// A URL, relative or absolute, without userinfo, fragment, and the values of unknown query parameters.
+pub fn url(text: &str) -> String {
+    let (text, fragment) = text.split_once('#').map_or((text, ""), |(text, _)| (text, "#(redacted)"));
+    let (path, query) = text.split_once('?').map_or((text, None), |(path, query)| (path, Some(query)));
+    let mut out = without_userinfo(path);
+    if let Some(query) = query {
+        out.push('?');
+        out.push_str(&shown_query(query));
+    }
+    out + fragment
+}
+
+fn without_userinfo(path: &str) -> String {
+    let Some(start) = path.find("//").map(|at| at + 2) else { return path.to_owned() };
+    let end = path[start..].find('/').map_or(path.len(), |at| start + at);
+    match path[start..end].rfind('@') {
+        Some(at) => format!("{}{REDACTED}{}", &path[..start], &path[start + at..]),
+        None => path.to_owned(),
+    }
+}
+
+fn shown_query(query: &str) -> String {
+    // JSON encoders write the ampersand as an escape.
+    let joined = query.replace("\\u0026", "&");
+    let shown = |part: &str| match part.split_once('=') {
+        Some((name, _)) if SHOWN_PARAMETERS.contains(&name) => part.to_owned(),
+        Some((name, _)) => format!("{name}={REDACTED}"),
+        None if part.is_empty() || SHOWN_PARAMETERS.contains(&part) => part.to_owned(),
+        None => REDACTED.to_owned(),
+    };
+    let parts: Vec<String> =
+        joined.split('&').map(|part| part.split(';').map(shown).collect::<Vec<_>>().join(";")).collect();
+    parts.join("&")
+}
+
+/// Every URL within a text; what ends one is white space, an angle bracket or a quote.
+pub fn urls_within(text: &str) -> String {
+    let ends = |c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '\'' | '`');
+    text.split_inclusive(ends)
+        .map(|run| {
+            let (word, end) = match run.chars().next_back() {
+                Some(last) if ends(last) => run.split_at(run.len() - last.len_utf8()),
+                _ => (run, ""),
+            };
+            let is_url = word.contains("//") || (word.contains('?') && word.contains('/'));
+            if is_url { url(word) + end } else { run.to_owned() }
+        })
+        .collect()
+}
+
+fn find(bytes: &[u8], wanted: &[u8], from: usize) -> Option<usize> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => {
+            let wanted = std::str::from_utf8(wanted).ok()?;
+            text.get(from..)?.find(wanted).map(|at| at + from)
+        }
+        Err(_) => bytes.get(from..)?.windows(wanted.len()).position(|w| w == wanted).map(|at| at + from),
+    }
+}
+
+fn replaced(bytes: &[u8], wanted: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(next) = find(bytes, wanted, at) {
+        out.extend_from_slice(&bytes[at..next]);
+        out.extend_from_slice(REDACTED.as_bytes());
+        at = next + wanted.len();
+    }
+    out.extend_from_slice(&bytes[at..]);
+    out
+}
