@@ -170,6 +170,7 @@ mod tests {
                 body_digest: Digest::of(Algorithm::Sha256, b"{}"),
                 location: None,
                 next: None,
+                link_problem: None,
             }),
             Err(kind) => Err(Failure { kind, text: "no byte within 10 s".into(), after: Duration::from_secs(10) }),
         };
