@@ -79,7 +79,12 @@ fn report_joins_shards_and_refuses_what_does_not_belong_together() {
     let dir = tempfile::tempdir().unwrap();
     let mut paths = Vec::new();
     for (k, verdict) in [("1/2", Verdict::Pass), ("2/2", Verdict::Fail)] {
-        let mut record = sample::record(vec![sample::case(&format!("pull/bytes/{}", &k[..1]), verdict)]);
+        let cases = [
+            ("stance/claims/oci", verdict),
+            (&format!("pull/b/{}", &k[..1]), verdict),
+            (&format!("pull/a/{}", &k[..1]), verdict),
+        ];
+        let mut record = sample::record(cases.map(|(id, verdict)| sample::case(id, verdict)).into());
         record.selection.shard = Some(k.into());
         let folder = dir.path().join(&k[..1]);
         save(&record, &folder);
@@ -90,12 +95,12 @@ fn report_joins_shards_and_refuses_what_does_not_belong_together() {
     assert_eq!(code(&output), 0, "{}", stderr(&output));
     let whole = store::read(Path::new(&out)).unwrap();
     let ids: Vec<&str> = whole.cases.iter().map(|case| case.id.as_str()).collect();
-    assert_eq!(ids, ["pull/bytes/1", "pull/bytes/2"]);
-    assert!(whole.complete && whole.count(Verdict::Pass) == 1 && whole.count(Verdict::Fail) == 1);
+    assert_eq!(ids, ["stance/claims/oci", "pull/b/1", "pull/b/2", "pull/a/1", "pull/a/2"], "the plan's order");
+    assert_eq!((whole.complete, whole.count(Verdict::Pass), whole.count(Verdict::Fail)), (true, 2, 3));
 
     let half = lacuna(&["report", &paths[0], &paths[0], "--out", &out]);
     assert_eq!(code(&half), 2);
-    assert!(stderr(&half).contains("pull/bytes/1"), "{}", stderr(&half));
+    assert!(stderr(&half).contains("pull/b/1"), "{}", stderr(&half));
 }
 
 #[test]

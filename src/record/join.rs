@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{RunRecord, answers, totals};
+use super::{CaseRecord, RunRecord, answers, totals};
+
+/// Every part of a run holds the profile's claims against what it found: these cases are in all of them.
+const CLAIMS: &str = "stance/claims/";
 
 /// Why records are not shards of one whole.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,7 +40,9 @@ pub fn join(mut records: Vec<RunRecord>) -> Result<RunRecord, NotShards> {
     let mut rest = records.into_iter();
     let mut whole = rest.next().ok_or(NotShards::None)?;
     let mut shards: Vec<Option<(u32, u32)>> = vec![shard(&whole)];
-    for record in rest {
+    let mut parts: Vec<Vec<CaseRecord>> = vec![std::mem::take(&mut whole.cases)];
+    for mut record in rest {
+        parts.push(std::mem::take(&mut record.cases));
         same("target", &whole.target.name, &record.target.name)?;
         same("the suites' digest", &whole.lacuna.suites, &record.lacuna.suites)?;
         same("spec", &format!("{:?}", whole.spec), &format!("{:?}", record.spec))?;
@@ -54,6 +59,7 @@ pub fn join(mut records: Vec<RunRecord>) -> Result<RunRecord, NotShards> {
         }
         absorb(&mut whole, record);
     }
+    whole.cases = in_order(parts);
     let mut seen = BTreeSet::new();
     if let Some(twice) = whole.cases.iter().find(|case| !seen.insert(case.id.as_str())) {
         return Err(NotShards::Twice(twice.id.clone()));
@@ -62,8 +68,6 @@ pub fn join(mut records: Vec<RunRecord>) -> Result<RunRecord, NotShards> {
         whole.notes.push(format!("shard {missing} is not among the results"));
         whole.complete = false;
     }
-    // Shards interleave the plan, so its order is not in any of them: by id is the order that everybody can follow.
-    whole.cases.sort_by(|a, b| a.id.cmp(&b.id));
     whole.selection.shard = None;
     whole.notes.dedup();
     whole.totals = totals(&whole.cases);
@@ -75,7 +79,6 @@ fn absorb(whole: &mut RunRecord, part: RunRecord) {
     // RFC 3339 in UTC orders as text.
     whole.started = whole.started.clone().min(part.started);
     whole.finished = whole.finished.clone().max(part.finished);
-    whole.cases.extend(part.cases);
     whole.requirements.extend(part.requirements);
     whole.rounds.extend(part.rounds);
     whole.windows.read = whole.windows.read.max(part.windows.read);
@@ -85,6 +88,24 @@ fn absorb(whole: &mut RunRecord, part: RunRecord) {
     whole.clean_up.left.extend(part.clean_up.left);
     whole.notes.extend(part.notes);
     whole.complete &= part.complete;
+}
+
+/// Claims first, the worst of what the parts found; then a case of each part in turn, as a plan is cut into shards.
+fn in_order(mut parts: Vec<Vec<CaseRecord>>) -> Vec<CaseRecord> {
+    let mut claims: Vec<CaseRecord> = Vec::new();
+    for part in &mut parts {
+        for claim in part.extract_if(.., |case| case.id.starts_with(CLAIMS)) {
+            match claims.iter_mut().find(|known| known.id == claim.id) {
+                Some(known) if known.verdict < claim.verdict => *known = claim,
+                Some(_) => {}
+                None => claims.push(claim),
+            }
+        }
+    }
+    let mut parts: Vec<_> = parts.into_iter().map(Vec::into_iter).collect();
+    let longest = parts.iter().map(ExactSizeIterator::len).max().unwrap_or(0);
+    let rounds = (0..longest).flat_map(|_| parts.iter_mut().filter_map(Iterator::next).collect::<Vec<_>>());
+    claims.into_iter().chain(rounds).collect()
 }
 
 fn same(what: &'static str, one: &str, other: &str) -> Result<(), NotShards> {
