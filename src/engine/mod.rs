@@ -1,3 +1,102 @@
 //! Runs cases: the only stage that touches the network.
+//!
+//! [`run`] takes case instances and gives [`Outcome`]s, in the order of the cases, whatever finished first. A case runs in
+//! repositories of its own; its steps ([`steps`]) turn into questions ([`ask`]), whose answers pure functions judge
+//! ([`expect`]). What is created is journaled before ([`journal`]) and removed after ([`cleanup`]).
+//!
+//! What is whose fault:
+//! - An answer that is not as expected is a mismatch, even where the case cannot go on.
+//! - No answer (refused, timeout, not HTTP, interrupted), and 429 or 503 that last, end the case as not asked.
+//! - A connection closed on a request twice, or within an answer, while the registry answers others, is what a crashed
+//!   handler looks like: a mismatch of the status, `connection closed without an answer`.
 
+pub mod ask;
+mod case;
+pub mod cleanup;
+pub mod expect;
+pub mod facts;
+pub mod journal;
+pub mod names;
 pub mod outcome;
+mod schedule;
+mod steps;
+pub mod stop;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ask::{Expected, Sender};
+use cleanup::Removal;
+use names::Names;
+
+pub use cleanup::clean;
+pub use journal::Journal;
+pub use outcome::Outcome;
+pub use schedule::run;
+pub use stop::{Stop, Stopper};
+
+use crate::suite::model::Expectation;
+use crate::suite::requirement::Level;
+use crate::target::profile::Repositories;
+
+/// Bundles of expectations by name; the engine's own steps use some of them: `blob-pushed`, `manifest-pushed`, `served`,
+/// `served-head`, `served-blob`, `missing`, `missing-head`, `missing-blob`, `missing-blob-head`, `kept`, `kept-head`,
+/// `not-stored`, `not-stored-head`, `tag-untouched`, `tag-deleted`.
+pub type Bundles = BTreeMap<String, Vec<Expectation>>;
+
+/// The level of a requirement, by its id.
+pub type Levels = Arc<dyn Fn(&str) -> Level + Send + Sync>;
+
+/// How cases are run.
+#[derive(Clone)]
+pub struct Options {
+    /// Cases at once; 0 counts as 1.
+    pub jobs: usize,
+    /// Content is made from it and the case's id.
+    pub seed: u64,
+    /// The run's id, which is not from the seed: a part of repository names.
+    pub run: String,
+    /// Names of repositories.
+    pub repositories: Repositories,
+    /// How late an acknowledged write may be seen and still only warn.
+    pub read_window: Duration,
+    /// The same of deletions.
+    pub delete_window: Duration,
+    /// Starts no further case after the first one that fails or could not be asked.
+    pub fail_fast: bool,
+    /// The level from which a mismatch fails.
+    pub level: Level,
+    /// The levels of all requirements, in the edition that the run is judged by.
+    pub levels: Levels,
+    /// What the registry deletes; `None`: what is created stays.
+    pub removal: Option<Removal>,
+}
+
+impl Options {
+    /// For a run: eight cases at once, no windows, everything tried to be removed.
+    pub fn new(run: &str, seed: u64, levels: Levels) -> Options {
+        Options {
+            jobs: 8,
+            seed,
+            run: run.to_owned(),
+            repositories: Repositories::default(),
+            read_window: Duration::ZERO,
+            delete_window: Duration::ZERO,
+            fail_fast: false,
+            level: Level::Must,
+            levels,
+            removal: Some(Removal::ALL),
+        }
+    }
+}
+
+/// What all cases of a run share.
+struct Run {
+    sender: Sender,
+    bundles: BTreeMap<String, Expected>,
+    options: Options,
+    names: Names,
+}

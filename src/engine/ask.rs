@@ -1,0 +1,225 @@
+//! One question to the registry: a request, what it is about, and what is expected of the answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::expect::Subject;
+use super::facts::is_yes;
+use super::journal::{Journal, Thing};
+use super::stop::Stop;
+use crate::content::NodeKind;
+use crate::content::graph::Algorithm;
+use crate::suite::assertion::LocationIs;
+use crate::suite::model::Expectation;
+use crate::wire::{Ask, AskBody, Client, Exchange, Failure, FailureKind, Keep, Request};
+
+/// The longest that a registry's `Retry-After` is obeyed.
+const LONGEST_RETRY: Duration = Duration::from_secs(5);
+
+/// The types that a manifest is asked for by where a case does not say: all that lacuna pushes.
+pub const MANIFEST_TYPES: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
+                                  application/vnd.docker.distribution.manifest.list.v2+json, \
+                                  application/vnd.docker.distribution.manifest.v2+json";
+
+/// Generated blobs up to this size are kept whole, so that a difference can be shown.
+const KEPT: u64 = 64 * 1024;
+
+/// Expectations, shared by all questions of a step.
+pub type Expected = Arc<[Expectation]>;
+
+/// A request, what it is about, and what is expected of the answer.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// What it is for: `get ppc64le by digest`.
+    pub label: String,
+    /// The repository's nickname.
+    pub repository: String,
+    /// What is sent.
+    pub ask: Ask,
+    /// What it is about.
+    pub subject: Subject,
+    /// What is expected.
+    pub expect: Expected,
+    /// Whether it only reads: then it may be asked again within a window.
+    pub reads: bool,
+    /// What the registry has where it acknowledges: journaled before it is sent.
+    pub creates: Vec<Thing>,
+    /// What is gone where the registry acknowledges.
+    pub removes: Option<Thing>,
+}
+
+impl Question {
+    /// One that reads and expects nothing yet.
+    pub fn new(label: impl Into<String>, repository: &str, ask: Ask) -> Question {
+        Question {
+            label: label.into(),
+            repository: repository.to_owned(),
+            ask,
+            subject: Subject::default(),
+            expect: Arc::new([]),
+            reads: true,
+            creates: Vec::new(),
+            removes: None,
+        }
+    }
+}
+
+/// What came of a question.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// The exchange.
+    pub exchange: Exchange,
+    /// A GET of the answer's `Location`, where an expectation wants it to resolve.
+    pub located: Option<Exchange>,
+    /// The connection was closed without an answer, and the registry answers others: it is this request that it dies of.
+    pub crashed: bool,
+}
+
+impl Asked {
+    /// The answer's status.
+    pub fn status(&self) -> Option<u16> {
+        self.exchange.status()
+    }
+}
+
+/// Sends questions.
+#[derive(Clone)]
+pub struct Sender {
+    /// The wire.
+    pub client: Client,
+    /// Where creations are written first.
+    pub journal: Journal,
+    /// Nothing is sent once it is set.
+    pub stop: Stop,
+}
+
+impl Sender {
+    /// Asks a question, and follows `Location` where that is expected to resolve.
+    ///
+    /// # Errors
+    /// The journal cannot be written; then nothing was sent.
+    pub async fn ask(&self, question: &Question) -> std::io::Result<Asked> {
+        for thing in &question.creates {
+            self.journal.creating(thing)?;
+        }
+        let (exchange, crashed) = self.send(&question.ask).await;
+        if is_yes(exchange.status()) {
+            for thing in &question.creates {
+                self.journal.created(thing)?;
+            }
+            if let Some(thing) = &question.removes {
+                self.journal.removed(thing);
+            }
+        }
+        let located = self.locate(question, &exchange).await;
+        Ok(Asked { exchange, located, crashed })
+    }
+
+    async fn locate(&self, question: &Question, exchange: &Exchange) -> Option<Exchange> {
+        let wanted = question.expect.iter().any(|e| e.assertion.location == Some(LocationIs::Resolves));
+        // The Location of a 202 is an upload session, which is not for reading.
+        let response = exchange.response().filter(|r| wanted && (200..300).contains(&r.status) && r.status != 202)?;
+        let mut ask = Ask::new("GET", &response.location.as_ref()?.0);
+        ask.scopes = question.ask.scopes.clone();
+        match &question.subject.node {
+            Some(node) if node.kind == NodeKind::Blob => ask.keep = keep(node.size, node.digest.algorithm()),
+            _ => ask = ask.header("Accept", MANIFEST_TYPES),
+        }
+        Some(self.send(&ask).await.0)
+    }
+
+    /// Sends a request. 429 and 503 are repeated once, after the time that the registry asks for. A connection that was
+    /// closed before the head of an answer is repeated once, since a registry may close an idle connection at any moment;
+    /// the second value is whether it was closed again, or within an answer, by a registry that answers others.
+    pub async fn send(&self, ask: &Ask) -> (Exchange, bool) {
+        let mut exchange = self.once(ask).await;
+        if let Some(pause) = busy(&exchange) {
+            tokio::select! {
+                () = tokio::time::sleep(pause) => exchange = again(exchange, self.once(ask).await),
+                () = self.stop.wait() => return (interrupted(ask), false),
+            }
+        }
+        if is_closed(&exchange) && exchange.first_byte_seconds.is_none() {
+            exchange = again(exchange, self.once(ask).await);
+        }
+        let crashed = is_closed(&exchange) && self.is_alive().await;
+        (exchange, crashed)
+    }
+
+    async fn once(&self, ask: &Ask) -> Exchange {
+        if self.stop.is_set() {
+            return interrupted(ask);
+        }
+        tokio::select! {
+            exchange = self.client.send(ask.clone()) => exchange,
+            () = self.stop.wait() => interrupted(ask),
+        }
+    }
+
+    async fn is_alive(&self) -> bool {
+        self.once(&Ask::new("GET", "/v2/")).await.response().is_some()
+    }
+}
+
+/// What is kept of a body of `size` bytes.
+pub fn keep(size: u64, algorithm: Algorithm) -> Keep {
+    if size <= KEPT { Keep::Whole } else { Keep::Hash(algorithm) }
+}
+
+/// Whether an exchange says that the registry will not answer now.
+pub fn is_busy(exchange: &Exchange) -> bool {
+    matches!(exchange.status(), Some(429 | 503))
+}
+
+fn is_closed(exchange: &Exchange) -> bool {
+    matches!(&exchange.result, Err(failure) if failure.kind == FailureKind::Closed)
+}
+
+/// How long a busy registry asks to wait.
+fn busy(exchange: &Exchange) -> Option<Duration> {
+    let response = exchange.response().filter(|_| is_busy(exchange))?;
+    let after = response.header("retry-after");
+    let seconds = after.and_then(|value| value.trim().parse().ok()).map(Duration::from_secs);
+    Some(seconds.unwrap_or(Duration::from_millis(500)).min(LONGEST_RETRY))
+}
+
+/// The second exchange, which answers for the first one's costs too.
+fn again(first: Exchange, second: Exchange) -> Exchange {
+    Exchange {
+        requests: first.requests.saturating_add(second.requests),
+        bytes_sent: first.bytes_sent + second.bytes_sent,
+        bytes_received: first.bytes_received + second.bytes_received,
+        seconds: first.seconds + second.seconds,
+        ..second
+    }
+}
+
+/// An exchange that did not take place.
+fn interrupted(ask: &Ask) -> Exchange {
+    let length = match &ask.body {
+        AskBody::Empty => 0,
+        AskBody::Bytes(bytes) => bytes.len() as u64,
+        AskBody::Generated { length, .. } => *length,
+    };
+    let request = Request {
+        method: ask.method.clone(),
+        // The target may be a URL that a registry signed: of those only the path is shown.
+        url: ask.target.split('?').next().unwrap_or_default().to_owned(),
+        headers: Vec::new(),
+        body: None,
+        generated: None,
+        body_length: length,
+    };
+    let failure =
+        Failure { kind: FailureKind::Interrupted, text: "the run was interrupted".into(), after: Duration::ZERO };
+    Exchange {
+        request,
+        result: Err(failure),
+        hops: Vec::new(),
+        seconds: 0.0,
+        first_byte_seconds: None,
+        bytes_sent: 0,
+        bytes_received: 0,
+        requests: 0,
+    }
+}

@@ -1,0 +1,401 @@
+//! One case while it runs: its content, its repositories, what it knows, and what it has seen.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt as _;
+
+use super::ask::{Asked, Expected, Question, is_busy};
+use super::expect::{self, Observation, Seen, World, lists::Listing};
+use super::facts::Facts;
+use super::journal::Thing;
+use super::outcome::{Mismatch, NotAsked, Outcome, StepExchange};
+use super::{Run, steps};
+use crate::content::{Content, Node};
+use crate::suite::assertion::StatusItem;
+use crate::suite::model::{CaseInstance, Expectation};
+use crate::suite::requirement::Level;
+use crate::wire::{Exchange, FailureKind, Response};
+
+/// Requests of one step that are under way at once.
+pub const TOGETHER: usize = 8;
+
+/// The pause before a read is repeated within a window.
+pub const PAUSE: Duration = Duration::from_millis(50);
+
+/// Bytes of each body that a case which passed still holds.
+const KEPT_OF_PASSED: usize = 4096;
+
+/// Why a case ends before its last step.
+#[derive(Debug, Clone)]
+pub enum Halt {
+    /// It could not be asked.
+    NotAsked(NotAsked),
+    /// A write did not go as it must: what comes after would only say so again.
+    Meaningless,
+}
+
+/// What came of one question.
+#[derive(Debug, Clone, Copy)]
+pub struct Answer {
+    /// The status, where a response came.
+    pub status: Option<u16>,
+    /// The strongest level at which the status did not hold.
+    pub broken: Option<Level>,
+}
+
+/// A case while it runs.
+pub struct Case<'r> {
+    pub(super) run: &'r Run,
+    pub(super) content: Content,
+    pub(super) facts: Facts,
+    /// Full names by nickname.
+    pub(super) repositories: BTreeMap<String, String>,
+    /// What was, or may have been, created: in order, each once.
+    pub(super) created: Vec<Thing>,
+    named: BTreeMap<String, Seen>,
+    step: usize,
+    step_name: Option<String>,
+    exchanges: Vec<StepExchange>,
+    mismatches: Vec<Mismatch>,
+    observed: BTreeSet<String>,
+}
+
+impl<'r> Case<'r> {
+    pub(super) fn new(run: &'r Run, content: Content, repositories: BTreeMap<String, String>) -> Case<'r> {
+        Case {
+            run,
+            content,
+            repositories,
+            facts: Facts::default(),
+            created: Vec::new(),
+            named: BTreeMap::new(),
+            step: 0,
+            step_name: None,
+            exchanges: Vec::new(),
+            mismatches: Vec::new(),
+            observed: BTreeSet::new(),
+        }
+    }
+
+    /// Runs every step, to the end or to where going on means nothing.
+    pub(super) async fn steps(&mut self, instance: &CaseInstance) -> Option<NotAsked> {
+        for (number, step) in instance.steps.iter().enumerate() {
+            self.step = number;
+            self.step_name.clone_from(&step.name);
+            match steps::run(self, step).await {
+                Ok(()) => {}
+                Err(Halt::Meaningless) => return None,
+                Err(Halt::NotAsked(why)) => return Some(why),
+            }
+        }
+        None
+    }
+
+    /// The case's outcome.
+    pub(super) fn finish(mut self, id: &str, error: Option<NotAsked>, seconds: f64) -> Outcome {
+        let sum = |f: fn(&Exchange) -> u64| self.exchanges.iter().map(|e| f(&e.exchange)).sum();
+        let (requests, sent, received) =
+            (sum(|e| u64::from(e.requests)), sum(|e| e.bytes_sent), sum(|e| e.bytes_received));
+        if self.mismatches.is_empty() && error.is_none() {
+            self.exchanges.iter_mut().for_each(|e| shrink(&mut e.exchange));
+        }
+        Outcome {
+            id: id.to_owned(),
+            mismatches: self.mismatches,
+            observed: self.observed.into_iter().collect(),
+            error,
+            exchanges: self.exchanges,
+            seconds,
+            requests,
+            bytes_sent: sent,
+            bytes_received: received,
+        }
+    }
+
+    /// A node by name.
+    ///
+    /// # Errors
+    /// There is none; the loader refuses such a case, so this one came to the engine by another way.
+    pub(super) fn node(&self, name: &str) -> Result<Arc<Node>, Halt> {
+        let node = self.content.nodes.get(name).cloned();
+        node.ok_or_else(|| self.unusable(format!("the fixture has no node {name:?}")))
+    }
+
+    /// A repository's full name.
+    pub(super) fn repository(&self, nickname: &str) -> Result<String, Halt> {
+        let name = self.repositories.get(nickname).cloned();
+        name.ok_or_else(|| self.unusable(format!("the case has no repository {nickname:?}")))
+    }
+
+    /// A bundle that the engine's own steps expect.
+    pub(super) fn bundle(&self, name: &str) -> Result<Expected, Halt> {
+        let bundle = self.run.bundles.get(name).cloned();
+        bundle.ok_or_else(|| self.unusable(format!("expectations.yaml has no bundle {name:?}")))
+    }
+
+    /// A halt because the case itself cannot be run.
+    pub(super) fn unusable(&self, why: String) -> Halt {
+        let text = format!("step {}: {why}", self.step + 1);
+        Halt::NotAsked(NotAsked { kind: None, text, answered: self.has_answer() })
+    }
+
+    /// Whether the registry answered anything yet.
+    pub(super) fn has_answer(&self) -> bool {
+        self.exchanges.iter().any(|e| e.exchange.response().is_some())
+    }
+
+    /// Asks questions that do not depend on each other, several at once, and takes their answers in order.
+    pub(super) async fn ask(&mut self, questions: Vec<Question>) -> Result<Vec<Answer>, Halt> {
+        let sender = &self.run.sender;
+        let asking: Vec<_> = questions.iter().map(|question| sender.ask(question)).collect();
+        let asked: Vec<_> = futures_util::stream::iter(asking).buffered(TOGETHER).collect().await;
+        let mut answers = Vec::with_capacity(questions.len());
+        let mut halt = None;
+        for (question, asked) in questions.iter().zip(asked) {
+            match asked {
+                Ok(asked) => match self.take(question, asked).await {
+                    Ok(answer) => answers.push(answer),
+                    Err(why) => halt = halt.or(Some(why)),
+                },
+                Err(error) => halt = halt.or(Some(self.unwritten(&error))),
+            }
+        }
+        halt.map_or(Ok(answers), Err)
+    }
+
+    /// Ends the case where an answer's status broke a must.
+    pub(super) fn must_hold(answers: &[Answer]) -> Result<(), Halt> {
+        if answers.iter().any(|a| a.broken == Some(Level::Must)) { Err(Halt::Meaningless) } else { Ok(()) }
+    }
+
+    pub(super) fn unwritten(&self, error: &std::io::Error) -> Halt {
+        self.unusable(format!("the journal cannot be written ({error}), so nothing is created"))
+    }
+
+    /// Takes one answer: records it, judges it, and asks again within a window where it is a read that came too early.
+    pub(super) async fn take(&mut self, question: &Question, asked: Asked) -> Result<Answer, Halt> {
+        self.remember(question, &asked);
+        let status = asked.status();
+        let mut found = self.judge(question, std::slice::from_ref(&asked), None);
+        self.push(&question.label, asked.exchange.clone(), asked.located.clone());
+        if !found.mismatches.is_empty()
+            && status.is_some_and(|s| s < 500)
+            && let Some((since, deadline)) = self.patience(question)
+        {
+            while Instant::now() < deadline && !self.run.sender.stop.is_set() {
+                tokio::time::sleep(PAUSE).await;
+                let Ok(later) = self.run.sender.ask(question).await else { break };
+                if self.judge(question, std::slice::from_ref(&later), None).mismatches.is_empty() {
+                    let seconds = since.elapsed().as_secs_f64();
+                    found.mismatches.iter_mut().for_each(|m| m.late = Some(seconds));
+                    self.push(&format!("{} (again)", question.label), later.exchange, later.located);
+                    break;
+                }
+            }
+        }
+        let broken = found.broken;
+        self.keep(found);
+        if let Some(halt) = self.no_answer(question, &asked) {
+            return Err(halt);
+        }
+        Ok(Answer { status, broken })
+    }
+
+    /// Adds what was found.
+    pub(super) fn keep(&mut self, found: Found) {
+        self.mismatches.extend(found.mismatches);
+        self.observed.extend(found.observed);
+    }
+
+    /// Records an exchange, and says its index.
+    pub(super) fn push(&mut self, label: &str, exchange: Exchange, located: Option<Exchange>) {
+        let step = self.step;
+        if let (Some(name), Some(response)) = (&self.step_name, exchange.response()) {
+            self.named.insert(name.clone(), Seen::of(response));
+        }
+        self.exchanges.push(StepExchange { step, label: label.to_owned(), exchange });
+        if let Some(exchange) = located {
+            self.exchanges.push(StepExchange { step, label: format!("{label}: its Location"), exchange });
+        }
+    }
+
+    /// Records an exchange that no later step can compare with.
+    pub(super) fn push_unnamed(&mut self, label: &str, exchange: Exchange) {
+        self.exchanges.push(StepExchange { step: self.step, label: label.to_owned(), exchange });
+    }
+
+    /// Remembers what has to be removed after the case.
+    pub(super) fn remember(&mut self, question: &Question, asked: &Asked) {
+        // What was refused is not there; whatever else came, it may be.
+        if !super::facts::is_no(asked.status()) {
+            for thing in &question.creates {
+                if !self.created.contains(thing) {
+                    self.created.push(thing.clone());
+                }
+            }
+        }
+        if let Some(thing) = question.removes.as_ref().filter(|_| super::facts::is_yes(asked.status())) {
+            self.created.retain(|other| other != thing);
+        }
+    }
+
+    /// Since when, and until when, a read of this repository may still show what was before.
+    pub(super) fn patience(&self, question: &Question) -> Option<(Instant, Instant)> {
+        let facts = self.facts.of(&question.repository).filter(|_| question.reads)?;
+        let options = &self.run.options;
+        let windows = [(facts.written, options.read_window), (facts.deleted, options.delete_window)];
+        let open = windows.into_iter().filter_map(|(since, window)| Some((since?, since? + window)));
+        open.filter(|(_, deadline)| *deadline > Instant::now()).max_by_key(|(_, deadline)| *deadline)
+    }
+
+    /// A halt, where what came is no answer.
+    pub(super) fn no_answer(&self, question: &Question, asked: &Asked) -> Option<Halt> {
+        let answered = self.has_answer();
+        let label = &question.label;
+        let text = |what: String| format!("step {}: {label}: {what}", self.step + 1);
+        match &asked.exchange.result {
+            Ok(response) if is_busy(&asked.exchange) && !expects(&question.expect, response.status) => {
+                let text = text(format!("status {} twice: the registry will not answer now", response.status));
+                Some(Halt::NotAsked(NotAsked { kind: None, text, answered }))
+            }
+            Ok(_) => None,
+            Err(_) if asked.crashed && !question.expect.is_empty() => None,
+            Err(failure) => {
+                let kind = Some(failure.kind);
+                Some(Halt::NotAsked(NotAsked { kind, text: text(failure.text.clone()), answered }))
+            }
+        }
+    }
+
+    /// Judges an answer of one page or several. The first page carries the list of all.
+    pub(super) fn judge(&self, question: &Question, pages: &[Asked], listing: Option<&Listing>) -> Found {
+        let mut found = Found::default();
+        let level = |requirement: &str| (self.run.options.levels)(requirement);
+        let expect = &question.expect;
+        let repository = self.repositories.get(&question.repository).map_or("", String::as_str);
+        let absent = match &question.subject.node {
+            Some(node) if expect.iter().any(|e| e.assertion.detail.is_some()) => {
+                self.facts.absent_children(&question.repository, node)
+            }
+            _ => Vec::new(),
+        };
+        let world = World { content: &self.content, repository, absent_children: &absent, named: &self.named };
+        for (page, asked) in pages.iter().enumerate() {
+            let exchange = Some(self.exchanges.len() + page);
+            let mut add = |expectation: &Expectation, fault: expect::Fault| {
+                let requirement = fault.requirement.unwrap_or(&expectation.requirement).to_owned();
+                if fault.key == "status" {
+                    found.broken = found.broken.max(Some(level(&requirement)));
+                }
+                found.observed.insert(requirement.clone());
+                found.mismatches.push(Mismatch {
+                    requirement,
+                    step: self.step,
+                    label: question.label.clone(),
+                    key: fault.key.to_owned(),
+                    expected: fault.expected,
+                    got: fault.got,
+                    diff: fault.diff,
+                    source: expectation.source.clone(),
+                    exchange,
+                    late: None,
+                });
+            };
+            match &asked.exchange.result {
+                Err(failure) if asked.crashed => {
+                    let within = asked.exchange.first_byte_seconds.is_some();
+                    if let Some(expectation) = strongest(expect, &level) {
+                        debug_assert!(failure.kind == FailureKind::Closed);
+                        add(expectation, crash(expectation, within));
+                    }
+                }
+                Err(_) => {}
+                Ok(response) if is_busy(&asked.exchange) && !expects(expect, response.status) => {}
+                Ok(response) => {
+                    let seen = Observation {
+                        method: &asked.exchange.request.method,
+                        response,
+                        subject: &question.subject,
+                        located: asked.located.as_ref(),
+                        listing: listing.filter(|_| page == 0),
+                        page,
+                    };
+                    let judged = expect::judge(expect, &seen, &world, &level);
+                    judged.faults.into_iter().for_each(|(expectation, fault)| add(expectation, fault));
+                    found.observed.extend(judged.observed.into_iter().map(str::to_owned));
+                }
+            }
+        }
+        found
+    }
+
+    /// Says that a request within a step, of which the case expects nothing of its own, was answered otherwise than the spec
+    /// says: under the step's strongest requirement.
+    pub(super) fn detour(&mut self, question: &Question, key: &str, expected: &str, got: String) -> Option<Level> {
+        let level = |requirement: &str| (self.run.options.levels)(requirement);
+        let expectation = strongest(&question.expect, &level)?;
+        let level = level(&expectation.requirement);
+        self.observed.insert(expectation.requirement.clone());
+        self.mismatches.push(Mismatch {
+            requirement: expectation.requirement.clone(),
+            step: self.step,
+            label: question.label.clone(),
+            key: key.to_owned(),
+            expected: expected.to_owned(),
+            got,
+            diff: None,
+            source: expectation.source.clone(),
+            exchange: self.exchanges.len().checked_sub(1),
+            late: None,
+        });
+        Some(level)
+    }
+}
+
+/// What judging found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// What did not hold.
+    pub mismatches: Vec<Mismatch>,
+    /// Requirements that were evaluated.
+    pub observed: BTreeSet<String>,
+    /// The strongest level at which a status did not hold.
+    pub broken: Option<Level>,
+}
+
+/// Whether any expectation names this very status; a class that it belongs to does not count.
+fn expects(expect: &[Expectation], status: u16) -> bool {
+    let statuses = expect.iter().filter_map(|e| e.assertion.status.as_ref());
+    statuses.flat_map(|s| s.items()).any(|item| *item == StatusItem::Value(status))
+}
+
+/// The first expectation of the highest level.
+fn strongest<'e>(expect: &'e [Expectation], level: &dyn Fn(&str) -> Level) -> Option<&'e Expectation> {
+    let highest = expect.iter().map(|e| level(&e.requirement)).max()?;
+    expect.iter().find(|e| level(&e.requirement) == highest)
+}
+
+/// A registry that hangs up on a request, and answers others, has answered: wrongly.
+fn crash(expectation: &Expectation, within: bool) -> expect::Fault {
+    let expected = match &expectation.assertion.status {
+        Some(status) => format!("status {status}"),
+        None => "an answer".into(),
+    };
+    let got = if within { "connection closed within the answer" } else { "connection closed without an answer" };
+    expect::Fault::new("status", expected, got)
+}
+
+/// Lets go of bodies that nobody will look at.
+fn shrink(exchange: &mut Exchange) {
+    if let Ok(Response { body, body_is_whole, .. }) = &mut exchange.result
+        && let Some(head) = body.get(..KEPT_OF_PASSED)
+    {
+        *body = bytes::Bytes::copy_from_slice(head);
+        *body_is_whole = false;
+    }
+    if exchange.request.body.as_ref().is_some_and(|body| body.len() > KEPT_OF_PASSED) {
+        exchange.request.body = None;
+    }
+}

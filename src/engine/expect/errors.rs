@@ -1,0 +1,178 @@
+//! `code`, `not-code`, `form`, `detail`: the body of an error.
+
+use serde_json::Value;
+
+use super::{Fault, Observation, World};
+use crate::suite::assertion::{Assertion, Detail, Form};
+use crate::wire::Response;
+
+/// The codes of v1.1.1, "Error Codes", code-1 to code-14.
+pub const CODES: [&str; 14] = [
+    "BLOB_UNKNOWN",
+    "BLOB_UPLOAD_INVALID",
+    "BLOB_UPLOAD_UNKNOWN",
+    "DIGEST_INVALID",
+    "MANIFEST_BLOB_UNKNOWN",
+    "MANIFEST_INVALID",
+    "MANIFEST_UNKNOWN",
+    "NAME_INVALID",
+    "NAME_UNKNOWN",
+    "SIZE_INVALID",
+    "UNAUTHORIZED",
+    "DENIED",
+    "UNSUPPORTED",
+    "TOOMANYREQUESTS",
+];
+
+/// What an error's body is.
+enum ErrorBody {
+    /// Nothing.
+    Empty,
+    /// No JSON, which the spec leaves open (L788).
+    NotJson,
+    /// JSON by its type, and none in truth.
+    Broken,
+    /// JSON.
+    Json(Value),
+}
+
+/// Evaluates the keys. A response to HEAD has no body, and the spec speaks of 4xx answers only: nothing else is asserted.
+pub fn check(assertion: &Assertion, seen: &Observation, world: &World) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    if seen.method.eq_ignore_ascii_case("HEAD") || !(400..500).contains(&seen.response.status) {
+        return faults;
+    }
+    let body = body_of(seen.response);
+    let strict = assertion.form == Some(Form::JsonErrors);
+    if let Some(form) = assertion.form {
+        faults.extend(form_of(&body, form));
+    }
+    if let Some(codes) = &assertion.code {
+        let expected = format!("code {}", codes.items().join(" or "));
+        match &body {
+            ErrorBody::Json(value) => {
+                let found = codes_of(value);
+                if !codes.items().iter().any(|code| found.contains(&code.as_str())) {
+                    faults.push(Fault::new("code", expected, name_codes(&found)));
+                }
+            }
+            // A code that an answer must carry cannot be carried by a body without codes.
+            _ if strict => faults.push(Fault::new("code", expected, "no code")),
+            _ => {}
+        }
+    }
+    if let (Some(codes), ErrorBody::Json(value)) = (&assertion.not_code, &body) {
+        let found = codes_of(value);
+        for code in codes.items().iter().filter(|code| found.contains(&code.as_str())) {
+            faults.push(Fault::new("not-code", format!("no code {code}"), format!("code {code}")));
+        }
+    }
+    if assertion.detail == Some(Detail::AbsentChildren) {
+        faults.extend(details(&body, world));
+    }
+    faults
+}
+
+fn body_of(response: &Response) -> ErrorBody {
+    if response.body.iter().all(u8::is_ascii_whitespace) {
+        return ErrorBody::Empty;
+    }
+    let says_json = response.header("content-type").is_some_and(|value| {
+        let essence = super::headers::essence(&value);
+        essence == "application/json" || essence.ends_with("+json")
+    });
+    match serde_json::from_slice::<Value>(&response.body) {
+        // A bare word or number is JSON too, but nobody who writes `404` in plain text means that.
+        Ok(value) if says_json || value.is_object() || value.is_array() => ErrorBody::Json(value),
+        Ok(_) => ErrorBody::NotJson,
+        Err(_) if says_json => ErrorBody::Broken,
+        Err(_) => ErrorBody::NotJson,
+    }
+}
+
+fn form_of(body: &ErrorBody, form: Form) -> Option<Fault> {
+    const EXPECTED: &str = "{\"errors\": [{\"code\": ...}]} with a code of the spec's list";
+    let value = match (body, form) {
+        (ErrorBody::Json(value), _) => value,
+        (ErrorBody::Broken, _) => {
+            return Some(Fault::new("form", EXPECTED, "a body that is called JSON and is none"));
+        }
+        (_, Form::Errors) => return None,
+        (other, Form::JsonErrors) => {
+            let got = if matches!(other, ErrorBody::Empty) { "no body" } else { "a body that is not JSON" };
+            return Some(Fault { requirement: Some("error.json"), ..Fault::new("form", EXPECTED, got) });
+        }
+    };
+    let fault = |got: String| Some(Fault::new("form", EXPECTED, got));
+    let Some(object) = value.as_object() else { return fault("JSON that is no object".into()) };
+    let Some(errors) = object.get("errors") else { return fault("no key \"errors\"".into()) };
+    let Some(errors) = errors.as_array() else { return fault("\"errors\" is no list".into()) };
+    if errors.is_empty() {
+        return fault("\"errors\" is empty".into());
+    }
+    for error in errors {
+        let Some(error) = error.as_object() else { return fault("an error that is no object".into()) };
+        match error.get("code") {
+            None => return fault("an error without code".into()),
+            Some(Value::String(code)) if CODES.contains(&code.as_str()) => {}
+            Some(Value::String(code)) => return fault(format!("code {}", shown(code))),
+            Some(_) => return fault("a code that is no string".into()),
+        }
+    }
+    None
+}
+
+/// Every code in the body, in order.
+pub fn codes_of(value: &Value) -> Vec<&str> {
+    let errors = value.get("errors").and_then(Value::as_array);
+    errors.into_iter().flatten().filter_map(|error| error.get("code").and_then(Value::as_str)).collect()
+}
+
+/// Every code in a response's body, in order; none where it is no JSON.
+pub fn codes_in(response: &Response) -> Vec<String> {
+    match body_of(response) {
+        ErrorBody::Json(value) => codes_of(&value).into_iter().map(str::to_owned).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn name_codes(codes: &[&str]) -> String {
+    let mut names: Vec<String> = codes.iter().map(|code| shown(code)).collect();
+    names.sort();
+    names.dedup();
+    names.truncate(4);
+    if names.is_empty() { "no code".into() } else { format!("code {}", names.join(", ")) }
+}
+
+/// A registry's word, fit for a line.
+fn shown(word: &str) -> String {
+    let clean: String = word.chars().take(60).flat_map(char::escape_default).collect();
+    if clean.is_empty() { "\"\"".into() } else { clean }
+}
+
+fn details(body: &ErrorBody, world: &World) -> Option<Fault> {
+    if world.absent_children.is_empty() {
+        return None;
+    }
+    let texts: Vec<String> = match body {
+        ErrorBody::Json(value) => value
+            .get("errors")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(|error| error.get("detail"))
+            .map(Value::to_string)
+            .collect(),
+        _ => Vec::new(),
+    };
+    let whole = texts.join("\n");
+    let named = world.absent_children.iter().filter(|digest| whole.contains(digest.as_str())).count();
+    let all = world.absent_children.len();
+    (named < all).then(|| {
+        Fault::new(
+            "detail",
+            format!("a detail for each of {all} absent children"),
+            format!("details name {named} of {all}"),
+        )
+    })
+}

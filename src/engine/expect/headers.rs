@@ -1,0 +1,259 @@
+//! `location`, `digest`, `type`, `length`, `headers`, `link`, `same-as`.
+
+use super::{Fault, Observation, Seen, World, node};
+use crate::content::digest::Digest;
+use crate::content::{Body, Node};
+use crate::suite::assertion::{Assertion, LinkIs, LocationIs, NumberOrNode};
+use crate::wire::Response;
+
+/// The header of digests.
+pub const DIGEST: &str = "docker-content-digest";
+
+/// A media type without its parameters, in lower case.
+pub fn essence(value: &str) -> String {
+    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// Evaluates the keys.
+pub fn check(assertion: &Assertion, seen: &Observation, world: &World) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    if let Some(expected) = assertion.location {
+        faults.extend(location(expected, seen));
+    }
+    if let Some(expected) = &assertion.digest {
+        faults.extend(digest(expected, seen, world));
+    }
+    if let Some(expected) = &assertion.media_type {
+        faults.extend(media_type(expected, seen, world));
+    }
+    if let Some(expected) = &assertion.length {
+        faults.extend(length(expected, seen, world));
+    }
+    for (name, expected) in assertion.headers.iter().flatten() {
+        faults.extend(header(name, expected, seen.response));
+    }
+    if let Some(expected) = assertion.link {
+        faults.extend(link(expected, seen));
+    }
+    if let Some(name) = &assertion.same_as {
+        faults.extend(same_as(name, seen, world));
+    }
+    faults
+}
+
+fn location(expected: LocationIs, seen: &Observation) -> Option<Fault> {
+    let text = match expected {
+        LocationIs::Resolves => "a Location that gives what was sent",
+        LocationIs::Present => "a Location",
+    };
+    let fault = |got: &str| Some(Fault::new("location", text, got));
+    match seen.response.header("location") {
+        None => return fault("no Location"),
+        Some(value) if value.trim().is_empty() => return fault("an empty Location"),
+        Some(_) if seen.response.location.is_none() => return fault("a Location that is no URL"),
+        Some(_) => {}
+    }
+    // The Location of a 202 is an upload session, which is not for reading.
+    if expected == LocationIs::Present || seen.response.status == 202 {
+        return None;
+    }
+    let Some(located) = seen.located else { return fault("a Location that could not be asked") };
+    match &located.result {
+        Err(failure) => fault(&format!("a Location that gives no answer ({})", failure.kind.word())),
+        Ok(response) if response.status != 200 => fault(&format!("a Location that gives status {}", response.status)),
+        Ok(response) => match &seen.subject.node {
+            Some(node) if !is_body_of(response, node) => fault("a Location that gives other bytes"),
+            _ => None,
+        },
+    }
+}
+
+/// Whether all that came are the node's bytes.
+fn is_body_of(response: &Response, node: &Node) -> bool {
+    if response.body_digest.algorithm() == node.digest.algorithm() {
+        return response.body_digest == node.digest;
+    }
+    response.body_is_whole && Digest::of(node.digest.algorithm(), &response.body) == node.digest
+}
+
+fn digest(expected: &str, seen: &Observation, world: &World) -> Option<Fault> {
+    let fault = |expected: String, got: &str| Some(Fault::new("digest", expected, got));
+    let came = seen.response.header(DIGEST);
+    let body = || "Docker-Content-Digest of the body".to_owned();
+    let is_head = seen.method.eq_ignore_ascii_case("HEAD");
+    match (expected, came) {
+        ("absent" | "body-or-absent" | "self-or-absent", None) => None,
+        ("absent", Some(_)) => fault("no Docker-Content-Digest".into(), "a Docker-Content-Digest"),
+        ("body" | "body-or-absent", Some(_)) if is_head => None,
+        ("body", None) => fault(body(), NO_DIGEST),
+        ("body" | "body-or-absent", Some(came)) => match Digest::parse(&came) {
+            None => fault(body(), MALFORMED),
+            Some(came) if hashes_to(seen.response, &came) => None,
+            Some(_) => fault(body(), OTHER),
+        },
+        (name, came) => {
+            let (name, any_algorithm) = match name {
+                "self-or-absent" => ("self", true),
+                name => (name, !must_be_claimed(seen)),
+            };
+            let text = || format!("Docker-Content-Digest of {name}");
+            let node = node(name, seen, world)?;
+            let Some(came) = came else { return fault(text(), NO_DIGEST) };
+            let Some(came) = Digest::parse(&came) else { return fault(text(), MALFORMED) };
+            if came == node.digest || (any_algorithm && is_digest_of(node, &came)) {
+                None
+            } else {
+                fault(text(), OTHER)
+            }
+        }
+    }
+}
+
+const NO_DIGEST: &str = "no Docker-Content-Digest";
+const MALFORMED: &str = "a malformed Docker-Content-Digest";
+const OTHER: &str = "another digest";
+
+/// The answer to a push by digest must repeat the client's digest (L488); one to a pull may be of another algorithm (L179).
+fn must_be_claimed(seen: &Observation) -> bool {
+    seen.method.eq_ignore_ascii_case("PUT") && seen.subject.path_digest.is_some()
+}
+
+fn is_digest_of(node: &Node, digest: &Digest) -> bool {
+    digest.algorithm() != node.digest.algorithm()
+        && match &node.body {
+            Body::Bytes(bytes) => Digest::of(digest.algorithm(), bytes) == *digest,
+            Body::Generated(source) => source.digest(digest.algorithm()) == *digest,
+            Body::None => false,
+        }
+}
+
+/// Whether all bytes that came hash to `digest`; true where that cannot be told (only the first bytes were kept).
+pub fn hashes_to(response: &Response, digest: &Digest) -> bool {
+    if response.body_digest.algorithm() == digest.algorithm() {
+        return response.body_digest == *digest;
+    }
+    !response.body_is_whole || Digest::of(digest.algorithm(), &response.body) == *digest
+}
+
+fn media_type(expected: &str, seen: &Observation, world: &World) -> Option<Fault> {
+    let wanted = node(expected, seen, world).map_or(expected, |node| &node.media_type);
+    let fault = |got: String| Some(Fault::new("type", format!("Content-Type {wanted}"), got));
+    match seen.response.header("content-type").map(|value| essence(&value)) {
+        None => fault("no Content-Type".into()),
+        Some(came) if came == essence(wanted) => None,
+        Some(came) => {
+            let shown: String = came.chars().take(100).flat_map(char::escape_default).collect();
+            fault(format!("Content-Type {shown}"))
+        }
+    }
+}
+
+fn length(expected: &NumberOrNode, seen: &Observation, world: &World) -> Option<Fault> {
+    let wanted = match expected {
+        NumberOrNode::Number(number) => *number,
+        NumberOrNode::Node(name) => node(name, seen, world)?.size,
+    };
+    let fault = |got: String| Some(Fault::new("length", format!("Content-Length {wanted}"), got));
+    match seen.response.header("content-length") {
+        None if seen.method.eq_ignore_ascii_case("HEAD") => fault("no Content-Length".into()),
+        None => None,
+        Some(value) => match value.trim().parse::<u64>() {
+            Ok(came) if came == wanted => None,
+            Ok(came) => fault(format!("Content-Length {came}")),
+            Err(_) => fault("a Content-Length that is no number".into()),
+        },
+    }
+}
+
+fn header(name: &str, expected: &str, response: &Response) -> Option<Fault> {
+    let lines: Vec<String> = response
+        .headers
+        .iter()
+        .filter(|(n, _)| n.eq_ignore_ascii_case(name))
+        .map(|(_, value)| String::from_utf8_lossy(value).into_owned())
+        .collect();
+    let fault = |expected: String, got: String| Some(Fault::new("headers", expected, got));
+    match (expected, lines.first()) {
+        ("absent", None) | ("present", Some(_)) => None,
+        ("absent", Some(_)) => fault(format!("no {name}"), format!("a {name}")),
+        ("present", None) => fault(format!("a {name}"), format!("no {name}")),
+        (glob, None) => fault(format!("{name}: {glob}"), format!("no {name}")),
+        (glob, Some(_)) if lines.iter().any(|line| matches(glob, line.trim())) => None,
+        (glob, Some(first)) => {
+            let shown: String = first.chars().take(100).flat_map(char::escape_default).collect();
+            fault(format!("{name}: {glob}"), format!("{name}: {shown}"))
+        }
+    }
+}
+
+/// Whether `text` is matched by `glob`, in which only `*` is special.
+fn matches(glob: &str, text: &str) -> bool {
+    let mut parts = glob.split('*');
+    let Some(mut rest) = text.strip_prefix(parts.next().unwrap_or_default()) else { return false };
+    let parts: Vec<&str> = parts.collect();
+    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
+    for part in middle {
+        match rest.find(part) {
+            Some(at) => rest = rest.get(at + part.len()..).unwrap_or_default(),
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+fn link(expected: LinkIs, seen: &Observation) -> Option<Fault> {
+    const WELL_FORMED: &str = "a Link <URL>; rel=\"next\" by RFC 8288";
+    if let Some(trail) = seen.listing.and_then(|listing| listing.trail())
+        && expected != LinkIs::Absent
+    {
+        return Some(Fault::new("link", "links that lead from page to page and end", trail));
+    }
+    let is_there = seen.response.header("link").is_some();
+    // Of several pages the first one has a Link, and the last one has none.
+    match expected {
+        LinkIs::Absent if is_there && seen.page == 0 => Some(Fault::new("link", "no Link", "a Link")),
+        LinkIs::Present if !is_there && seen.page == 0 => Some(Fault::new("link", WELL_FORMED, "no Link")),
+        LinkIs::Absent => None,
+        LinkIs::Present | LinkIs::WellFormed if !is_there => None,
+        LinkIs::Present | LinkIs::WellFormed => match (&seen.response.link_problem, &seen.response.next) {
+            (Some(problem), _) => Some(Fault::new("link", WELL_FORMED, brief(problem))),
+            (None, None) => Some(Fault::new("link", WELL_FORMED, "a Link without rel=\"next\"")),
+            (None, Some(_)) => None,
+        },
+    }
+}
+
+/// What is wrong with a Link, without the URL in it, which is another in each run.
+pub fn brief(problem: &str) -> String {
+    problem.split([',', ':', ';']).next().unwrap_or_default().trim().to_owned()
+}
+
+fn same_as(name: &str, seen: &Observation, world: &World) -> Vec<Fault> {
+    let Some(earlier) = world.named.get(name) else {
+        return vec![Fault::new("same-as", format!("as step {name:?} was answered"), "that step had no answer")];
+    };
+    let now = Seen::of(seen.response);
+    let mut faults = Vec::new();
+    let mut differ = |what: &str, expected: String, got: String| {
+        faults.push(Fault::new("same-as", format!("{what} {expected}, as of {name}"), format!("{what} {got}")));
+    };
+    let or_none = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".into());
+    if now.status != earlier.status {
+        differ("status", earlier.status.to_string(), now.status.to_string());
+    }
+    if now.media_type != earlier.media_type {
+        differ("Content-Type", or_none(&earlier.media_type), or_none(&now.media_type));
+    }
+    if let (Some(a), Some(b)) = (&earlier.length, &now.length)
+        && a != b
+    {
+        differ("Content-Length", a.clone(), b.clone());
+    }
+    match (&earlier.digest, &now.digest) {
+        (a, b) if a == b => {}
+        (Some(_), None) => differ("Docker-Content-Digest", "one".into(), "none".into()),
+        (None, _) => differ("Docker-Content-Digest", "none".into(), "one".into()),
+        _ => differ("Docker-Content-Digest", "the same".into(), "another".into()),
+    }
+    faults
+}

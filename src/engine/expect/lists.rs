@@ -1,0 +1,308 @@
+//! `tags` and `referrers`: lists, a page of them or all pages together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::{Fault, Observation, World, node};
+use crate::content::Node;
+use crate::suite::assertion::{Assertion, ReferrersAre, TagsAre};
+use crate::suite::model::TagSet;
+use crate::wire::Response;
+
+/// A list as it came, page by page.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Listing {
+    /// Of tags.
+    Tags {
+        /// The pages.
+        pages: Vec<TagPage>,
+        /// What was wrong with the links between them.
+        trail: Option<String>,
+    },
+    /// Of referrers: the entries of all pages.
+    Referrers {
+        /// Descriptors in order, or why the body is no list.
+        entries: Result<Vec<Value>, String>,
+        /// What was wrong with the links between the pages.
+        trail: Option<String>,
+    },
+}
+
+impl Listing {
+    /// What was wrong with the links between the pages.
+    pub fn trail(&self) -> Option<&str> {
+        match self {
+            Listing::Tags { trail, .. } | Listing::Referrers { trail, .. } => trail.as_deref(),
+        }
+    }
+}
+
+/// One page of a tag list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TagPage {
+    /// `name`.
+    pub name: Option<String>,
+    /// `tags`; empty for null and for no such key. Or why the body is none.
+    pub tags: Result<Vec<String>, String>,
+    /// Why `tags` is no list, where it is null or left out.
+    pub unlisted: Option<&'static str>,
+    /// Whether there was a `Link`.
+    pub linked: bool,
+}
+
+impl TagPage {
+    /// Reads a response's body.
+    pub fn of(response: &Response) -> TagPage {
+        let linked = response.header("link").is_some();
+        let mut page = TagPage { name: None, tags: Ok(Vec::new()), unlisted: None, linked };
+        let Ok(Value::Object(object)) = serde_json::from_slice::<Value>(&response.body) else {
+            return TagPage { tags: Err("a body that is no JSON object".into()), ..page };
+        };
+        page.name = object.get("name").and_then(Value::as_str).map(str::to_owned);
+        match object.get("tags") {
+            None => page.unlisted = Some("no key \"tags\""),
+            Some(Value::Null) => page.unlisted = Some("\"tags\" is null"),
+            Some(Value::Array(items)) => {
+                let strings: Option<Vec<String>> = items.iter().map(|item| item.as_str().map(str::to_owned)).collect();
+                page.tags = strings.ok_or_else(|| "a tag that is no string".into());
+            }
+            Some(_) => page.tags = Err("\"tags\" is no list".into()),
+        }
+        page
+    }
+}
+
+/// Reads the descriptors of a referrers answer.
+///
+/// # Errors
+/// Why it is none.
+pub fn descriptors(response: &Response) -> Result<Vec<Value>, String> {
+    let value: Value = serde_json::from_slice(&response.body).map_err(|_| "a body that is not JSON".to_owned())?;
+    if !value.is_object() {
+        return Err("JSON that is no object".into());
+    }
+    match value.get("manifests") {
+        Some(Value::Array(items)) => Ok(items.clone()),
+        Some(Value::Null) => Err("\"manifests\" is null".into()),
+        None => Err("no key \"manifests\"".into()),
+        Some(_) => Err("\"manifests\" is no list".into()),
+    }
+}
+
+/// Evaluates the keys, where the response begins a list.
+pub fn check(assertion: &Assertion, seen: &Observation, world: &World) -> Vec<Fault> {
+    match (&assertion.tags, &assertion.referrers, seen.listing) {
+        (Some(expected), _, Some(Listing::Tags { pages, .. })) => tags(expected, pages, world),
+        (_, Some(expected), Some(Listing::Referrers { entries, .. })) => referrers(expected, entries, seen, world),
+        _ => Vec::new(),
+    }
+}
+
+fn tags(expected: &TagsAre, pages: &[TagPage], world: &World) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let mut all: Vec<&str> = Vec::new();
+    for page in pages {
+        match &page.tags {
+            Err(problem) => {
+                return vec![Fault::new("tags", "{\"name\": ..., \"tags\": [...]}", problem.clone())];
+            }
+            Ok(tags) => all.extend(tags.iter().map(String::as_str)),
+        }
+    }
+    if expected.list == Some(true)
+        && let Some(problem) = pages.iter().find_map(|page| page.unlisted)
+    {
+        faults.push(Fault::new("tags", "\"tags\" is a list", problem));
+    }
+    let have: BTreeSet<&str> = all.iter().copied().collect();
+    let set = |tags: &Option<TagSet>| tags.as_ref().map(|tags| tags.tags().into_iter().collect::<BTreeSet<String>>());
+    if let Some(wanted) = set(&expected.exactly) {
+        let missing = wanted.iter().filter(|tag| !have.contains(tag.as_str())).map(String::as_str);
+        let extra = have.iter().copied().filter(|tag| !wanted.contains(*tag));
+        let got = differing(missing.collect(), extra.collect());
+        faults.extend(got.map(|got| Fault::new("tags", format!("exactly {}", some(wanted.iter())), got)));
+    }
+    if let Some(wanted) = set(&expected.including) {
+        let missing = wanted.iter().filter(|tag| !have.contains(tag.as_str())).map(String::as_str);
+        let got = differing(missing.collect(), Vec::new());
+        faults.extend(got.map(|got| Fault::new("tags", format!("including {}", some(wanted.iter())), got)));
+    }
+    if let Some(unwanted) = set(&expected.excluding) {
+        let extra = have.iter().copied().filter(|tag| unwanted.contains(*tag));
+        let got = differing(Vec::new(), extra.collect());
+        faults.extend(got.map(|got| Fault::new("tags", format!("without {}", some(unwanted.iter())), got)));
+    }
+    if let Some(wanted) = set(&expected.within) {
+        let extra = have.iter().copied().filter(|tag| !wanted.contains(*tag));
+        let got = differing(Vec::new(), extra.collect());
+        faults.extend(got.map(|got| Fault::new("tags", format!("nothing but {}", some(wanted.iter())), got)));
+    }
+    // A list that is to be exact, ordered or unique has nothing twice.
+    if (expected.unique == Some(true) || expected.ordered == Some(true) || expected.exactly.is_some())
+        && let Some(twice) = duplicates(&all)
+    {
+        faults.push(Fault::new("tags", "each tag once", format!("twice: {}", some(twice.iter()))));
+    }
+    if expected.ordered == Some(true)
+        && let Some((a, b)) = disorder(&all)
+    {
+        let got = format!("{} before {}", word(a), word(b));
+        faults.push(Fault::new("tags", "one ascending order, bytewise or case-insensitive, on all pages", got));
+    }
+    if let Some(most) = expected.at_most {
+        let longest = pages.iter().filter_map(|page| page.tags.as_ref().ok()).map(Vec::len).max().unwrap_or(0);
+        if longest as u64 > most {
+            faults.push(Fault::new(
+                "tags",
+                format!("at most {most} tags on a page"),
+                format!("{longest} tags on a page"),
+            ));
+        }
+    }
+    if let Some(full) = expected.fills
+        && let Some((page, tags)) = pages.first().and_then(|page| Some((page, page.tags.as_ref().ok()?)))
+        && (tags.len() as u64 > full || (tags.len() as u64) < full && !page.linked)
+    {
+        let got = format!("{} tags{}", tags.len(), if page.linked { "" } else { " and no Link" });
+        faults.push(Fault::new("tags", format!("{full} tags, or fewer and a Link"), got));
+    }
+    if let Some(count) = expected.count
+        && all.len() as u64 != count
+    {
+        faults.push(Fault::new("tags", format!("{count} tags"), format!("{} tags", all.len())));
+    }
+    if expected.named == Some(true) {
+        let wrong = pages.iter().find(|page| page.name.as_deref() != Some(world.repository));
+        if let Some(page) = wrong {
+            let got = if page.name.is_some() { "another name" } else { "no name" };
+            faults.push(Fault::new("tags", "\"name\" is the repository's", got));
+        }
+    }
+    faults
+}
+
+/// `missing: a, b; unexpected: c`, or nothing where both are empty.
+fn differing(missing: Vec<&str>, extra: Vec<&str>) -> Option<String> {
+    let part = |what: &str, names: &[&str]| (!names.is_empty()).then(|| format!("{what}: {}", some(names.iter())));
+    let parts: Vec<String> = [part("missing", &missing), part("unexpected", &extra)].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// A few names, and how many more there are.
+fn some(names: impl ExactSizeIterator<Item = impl AsRef<str>>) -> String {
+    const SHOWN: usize = 5;
+    let count = names.len();
+    let mut text = names.take(SHOWN).map(|name| word(name.as_ref())).collect::<Vec<_>>().join(", ");
+    if count > SHOWN {
+        text.push_str(&format!(" and {} more", count - SHOWN));
+    }
+    if text.is_empty() { "none".into() } else { text }
+}
+
+/// A registry's word, fit for a line; a digest, which is another in each run, by its algorithm.
+fn word(name: &str) -> String {
+    if crate::content::digest::Digest::parse(name).is_some() {
+        return format!("{} digest", if name.starts_with("sha512") { "a sha512" } else { "a sha256" });
+    }
+    match name.char_indices().nth(40) {
+        Some((at, _)) => format!("{}...", name.get(..at).unwrap_or_default().escape_default()),
+        None => name.escape_default().to_string(),
+    }
+}
+
+fn duplicates<'a>(all: &[&'a str]) -> Option<Vec<&'a str>> {
+    let mut seen = BTreeSet::new();
+    let twice: BTreeSet<&str> = all.iter().copied().filter(|tag| !seen.insert(*tag)).collect();
+    (!twice.is_empty()).then(|| twice.into_iter().collect())
+}
+
+/// The first neighbours in the wrong order, where no admitted order explains the whole list: bytewise, or without regard to
+/// case (folded either way: the two differ for `_`, which stands between the cases).
+fn disorder<'a>(all: &[&'a str]) -> Option<(&'a str, &'a str)> {
+    let wrong = |key: &dyn Fn(&str) -> String| {
+        all.windows(2).find_map(|pair| match pair {
+            [a, b] if key(a) > key(b) => Some((*a, *b)),
+            _ => None,
+        })
+    };
+    let bytewise = wrong(&str::to_owned)?;
+    wrong(&str::to_ascii_lowercase)?;
+    wrong(&str::to_ascii_uppercase)?;
+    Some(bytewise)
+}
+
+fn referrers(
+    expected: &ReferrersAre,
+    entries: &Result<Vec<Value>, String>,
+    seen: &Observation,
+    world: &World,
+) -> Vec<Fault> {
+    let entries = match entries {
+        Ok(entries) => entries,
+        Err(problem) => return vec![Fault::new("referrers", "an index with a list of descriptors", problem.clone())],
+    };
+    let mut faults = Vec::new();
+    let mut by_digest: BTreeMap<&str, &Value> = BTreeMap::new();
+    for entry in entries {
+        let digest = entry.get("digest").and_then(Value::as_str).unwrap_or_default();
+        if by_digest.insert(digest, entry).is_some() {
+            faults.push(Fault::new("referrers", "each referrer once", "a referrer twice"));
+        }
+    }
+    faults.dedup();
+    let nodes = |names: &Option<Vec<String>>| -> Option<Vec<(String, Node)>> {
+        let names = names.as_ref()?;
+        Some(names.iter().filter_map(|name| Some((name.clone(), (**node(name, seen, world)?).clone()))).collect())
+    };
+    let exactly = nodes(&expected.exactly);
+    for (name, node) in exactly.iter().flatten().chain(nodes(&expected.including).iter().flatten()) {
+        match by_digest.get(node.digest.as_str()) {
+            None => faults.push(Fault::new("referrers", format!("a descriptor of {name}"), format!("missing: {name}"))),
+            Some(entry) => faults.extend(descriptor(name, node, entry)),
+        }
+    }
+    if let Some(exactly) = &exactly {
+        let known: BTreeSet<&str> = exactly.iter().map(|(_, node)| node.digest.as_str()).collect();
+        let extra = by_digest.keys().filter(|digest| !known.contains(*digest)).count();
+        if extra > 0 {
+            let names = some(exactly.iter().map(|(name, _)| name));
+            faults.push(Fault::new("referrers", format!("exactly {names}"), format!("{extra} unexpected")));
+        }
+    }
+    for (name, node) in nodes(&expected.excluding).iter().flatten() {
+        if by_digest.contains_key(node.digest.as_str()) {
+            faults.push(Fault::new("referrers", format!("no descriptor of {name}"), format!("unexpected: {name}")));
+        }
+    }
+    faults
+}
+
+/// v1.1.1 L583-586: size, type, artifactType and annotations as the manifest has them.
+fn descriptor(name: &str, node: &Node, entry: &Value) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let mut wrong = |what: &str, expected: String, got: &str| {
+        faults.push(Fault::new("referrers", format!("{what} {expected} of {name}"), format!("{got} {what} of {name}")));
+    };
+    let text = |key: &str| entry.get(key).and_then(Value::as_str).unwrap_or_default();
+    if text("mediaType") != node.media_type {
+        wrong("mediaType", node.media_type.clone(), "another");
+    }
+    if entry.get("size").and_then(Value::as_u64) != Some(node.size) {
+        wrong("size", node.size.to_string(), "another");
+    }
+    match (&node.artifact_type, text("artifactType")) {
+        (None, "") => {}
+        (None, _) => wrong("artifactType", "none".into(), "an"),
+        (Some(expected), "") => wrong("artifactType", expected.clone(), "no"),
+        (Some(expected), came) if came != expected => wrong("artifactType", expected.clone(), "another"),
+        _ => {}
+    }
+    for (key, value) in &node.annotations {
+        let came = entry.get("annotations").and_then(|all| all.get(key)).and_then(Value::as_str);
+        if came != Some(value) {
+            wrong("annotation", key.clone(), if came.is_some() { "another" } else { "no" });
+        }
+    }
+    faults
+}

@@ -1,0 +1,163 @@
+//! `body`, `not-body`, `hashes`: the bytes that came.
+
+use std::borrow::Cow;
+
+use super::headers::{DIGEST, hashes_to};
+use super::{Fault, Observation, World, diff, node};
+use crate::content::digest::Digest;
+use crate::content::{Body, Node};
+use crate::suite::assertion::Assertion;
+use crate::wire::Response;
+
+/// Bytes up to which a generated blob is made again to show where a response differs from it.
+const SHOWN: u64 = 1 << 20;
+
+/// Evaluates the keys that speak of an answer as it was expected.
+pub fn check(assertion: &Assertion, seen: &Observation, world: &World) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    if seen.method.eq_ignore_ascii_case("HEAD") {
+        return faults;
+    }
+    match assertion.body.as_deref() {
+        None => {}
+        Some("empty") if seen.response.body.is_empty() => {}
+        Some("empty") => faults.push(Fault::new("body", "no body", "a body")),
+        Some("range") => faults.extend(range(seen)),
+        Some(name) => faults.extend(node(name, seen, world).and_then(|node| same_bytes(name, node, seen.response))),
+    }
+    if assertion.content_range == Some(true) {
+        faults.extend(content_range(seen));
+    }
+    if assertion.hashes == Some(true) && seen.response.status == 200 {
+        faults.extend(hashes(seen));
+    }
+    faults
+}
+
+/// `not-body`: looked for in every answer, whatever its status.
+pub fn foreign_body(assertion: &Assertion, seen: &Observation, world: &World) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for name in assertion.not_body.iter().flatten() {
+        if let Some(node) = node(name, seen, world)
+            && node.size > 0
+            && equals(node, seen.response) == Some(true)
+        {
+            faults.push(Fault::new("not-body", format!("not the bytes of {name}"), format!("the bytes of {name}")));
+        }
+    }
+    faults
+}
+
+/// A node's bytes, where there are any and they are not too many.
+fn bytes_of(node: &Node) -> Option<Cow<'_, [u8]>> {
+    match &node.body {
+        Body::Bytes(bytes) => Some(Cow::Borrowed(bytes)),
+        Body::Generated(source) if source.size <= SHOWN => {
+            Some(Cow::Owned(source.pieces(0, source.size).flatten().collect()))
+        }
+        Body::Generated(_) | Body::None => None,
+    }
+}
+
+/// Whether what came is the node's bytes; `None` where that cannot be told.
+fn equals(node: &Node, response: &Response) -> Option<bool> {
+    if response.body_digest.algorithm() == node.digest.algorithm() {
+        return Some(response.body_digest == node.digest);
+    }
+    response.body_is_whole.then(|| Digest::of(node.digest.algorithm(), &response.body) == node.digest)
+}
+
+fn same_bytes(name: &str, node: &Node, response: &Response) -> Option<Fault> {
+    if equals(node, response) == Some(true) {
+        return None;
+    }
+    let got = if response.body_is_whole && response.body.is_empty() {
+        "no bytes"
+    } else if response.body_is_whole && (response.body.len() as u64) < node.size {
+        "too few bytes"
+    } else {
+        "other bytes"
+    };
+    let mut fault = Fault::new("body", format!("the bytes of {name}"), got);
+    if let Some(expected) = bytes_of(node) {
+        let shown = if response.body_is_whole {
+            &expected[..]
+        } else {
+            expected.get(..response.body.len()).unwrap_or(&expected)
+        };
+        fault.diff = diff::describe(shown, &response.body);
+    }
+    Some(fault)
+}
+
+fn hashes(seen: &Observation) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    const EXPECTED: &str = "a body that hashes to its Docker-Content-Digest";
+    match seen.response.header(DIGEST).map(|value| Digest::parse(&value)) {
+        None => {}
+        Some(None) => faults.push(Fault::new("hashes", EXPECTED, "a malformed Docker-Content-Digest")),
+        Some(Some(digest)) if hashes_to(seen.response, &digest) => {}
+        Some(Some(_)) => faults.push(Fault::new("hashes", EXPECTED, "another hash")),
+    }
+    if let Some(digest) = &seen.subject.path_digest
+        && !hashes_to(seen.response, digest)
+    {
+        faults.push(Fault::new("hashes", "a body that hashes to the digest that was asked for", "another hash"));
+    }
+    faults
+}
+
+/// First and last byte that a `Range` header asks of `size` bytes (RFC 9110, 14.1.2), where it asks for one satisfiable range.
+pub fn asked_range(range: &str, size: u64) -> Option<(u64, u64)> {
+    let (first, last) = range.trim().strip_prefix("bytes=")?.split_once('-')?;
+    let end = size.checked_sub(1)?;
+    let bounds = match (first.trim(), last.trim()) {
+        ("", suffix) => (size.saturating_sub(suffix.parse().ok().filter(|n| *n > 0)?), end),
+        (first, "") => (first.parse().ok()?, end),
+        (first, last) => (first.parse().ok()?, last.parse::<u64>().ok()?.min(end)),
+    };
+    (bounds.0 <= bounds.1).then_some(bounds)
+}
+
+/// The slice that was asked for, where the answer is 206; all of it, where the server passed over the header (200).
+fn range(seen: &Observation) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let (Some(node), Some(asked)) = (&seen.subject.node, &seen.subject.range) else { return faults };
+    if seen.response.status == 200 {
+        return same_bytes("self", node, seen.response).into_iter().collect();
+    }
+    if seen.response.status != 206 {
+        return faults;
+    }
+    let Some((first, last)) = asked_range(asked, node.size) else { return faults };
+    let size = usize::try_from(last - first + 1).unwrap_or(usize::MAX);
+    let expected: Vec<u8> = match &node.body {
+        Body::Bytes(bytes) => {
+            bytes.iter().skip(usize::try_from(first).unwrap_or(usize::MAX)).take(size).copied().collect()
+        }
+        Body::Generated(source) => source.pieces(first, last - first + 1).flatten().collect(),
+        Body::None => return faults,
+    };
+    if expected[..] != seen.response.body[..] {
+        let got = if seen.response.body.len() == expected.len() { "other bytes" } else { "another number of bytes" };
+        let diff = diff::describe(&expected, &seen.response.body);
+        faults.push(Fault { diff, ..Fault::new("body", format!("bytes {first} to {last} of self"), got) });
+    }
+    faults
+}
+
+/// RFC 9110 14.4, 15.3.7.1: a 206 for a single range carries it.
+fn content_range(seen: &Observation) -> Option<Fault> {
+    let (Some(node), Some(asked)) = (&seen.subject.node, &seen.subject.range) else { return None };
+    if seen.response.status != 206 {
+        return None;
+    }
+    let (first, last) = asked_range(asked, node.size)?;
+    let expected = format!("bytes {first}-{last}/{}", node.size);
+    let fault = |got: &str| Some(Fault::new("content-range", format!("Content-Range: {expected}"), got));
+    match seen.response.header("content-range") {
+        None => fault("no Content-Range"),
+        Some(came) if came.trim().eq_ignore_ascii_case(&expected) => None,
+        Some(_) => fault("another Content-Range"),
+    }
+}

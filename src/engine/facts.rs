@@ -1,0 +1,221 @@
+//! What the registry acknowledged in this case, repository by repository: from it follows what must be there, and what not.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::content::digest::Digest;
+use crate::content::{Node, NodeKind};
+
+/// Where a manifest or blob stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Its push was acknowledged.
+    Present,
+    /// Its deletion was acknowledged.
+    Deleted,
+    /// A push or deletion was answered with what is neither yes nor no: nothing can be said.
+    Unclear,
+}
+
+/// The answer to the last put of a manifest.
+#[derive(Debug, Clone)]
+pub struct PutAnswer {
+    /// The status, where one came.
+    pub status: Option<u16>,
+    /// The tag that it was put under, where it was put by tag.
+    pub tag: Option<String>,
+    /// What that tag named before.
+    pub older: Option<Arc<Node>>,
+    /// Whether the manifest was there before.
+    pub stored_before: bool,
+}
+
+/// Everything known of the case's repositories, by nickname.
+#[derive(Debug, Default)]
+pub struct Facts(BTreeMap<String, Repository>);
+
+/// What is known of one repository.
+#[derive(Debug, Default)]
+pub struct Repository {
+    manifests: BTreeMap<Digest, State>,
+    blobs: BTreeMap<Digest, State>,
+    tags: BTreeMap<String, Arc<Node>>,
+    puts: BTreeMap<Digest, PutAnswer>,
+    /// When a push was last acknowledged.
+    pub written: Option<Instant>,
+    /// When a deletion was last acknowledged.
+    pub deleted: Option<Instant>,
+}
+
+/// Whether a status acknowledges.
+pub fn is_yes(status: Option<u16>) -> bool {
+    status.is_some_and(|s| (200..300).contains(&s))
+}
+
+/// Whether a status refuses.
+pub fn is_no(status: Option<u16>) -> bool {
+    status.is_some_and(|s| (400..500).contains(&s))
+}
+
+impl Facts {
+    /// Of one repository, to be read.
+    pub fn of(&self, repository: &str) -> Option<&Repository> {
+        self.0.get(repository)
+    }
+
+    /// Of one repository, to be changed.
+    pub fn at(&mut self, repository: &str) -> &mut Repository {
+        self.0.entry(repository.to_owned()).or_default()
+    }
+
+    /// Whether a node was acknowledged and not deleted.
+    pub fn is_present(&self, repository: &str, node: &Node) -> bool {
+        self.of(repository).is_some_and(|r| r.state(node) == Some(State::Present))
+    }
+
+    /// Whether a node was never acknowledged, or deleted.
+    pub fn is_absent(&self, repository: &str, node: &Node) -> bool {
+        matches!(self.of(repository).and_then(|r| r.state(node)), None | Some(State::Deleted))
+    }
+
+    /// Digests of a node's children that are absent, each once.
+    pub fn absent_children(&self, repository: &str, node: &Node) -> Vec<Digest> {
+        let absent = node.children.iter().filter(|child| self.is_absent(repository, child));
+        absent.map(|child| child.digest.clone()).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// What a tag names.
+    pub fn tagged(&self, repository: &str, tag: &str) -> Option<&Arc<Node>> {
+        self.of(repository)?.tags.get(tag)
+    }
+
+    /// The answer to the last put of a manifest.
+    pub fn last_put(&self, repository: &str, node: &Node) -> Option<&PutAnswer> {
+        self.of(repository)?.puts.get(&node.digest)
+    }
+}
+
+impl Repository {
+    fn state(&self, node: &Node) -> Option<State> {
+        let states = if node.kind == NodeKind::Blob { &self.blobs } else { &self.manifests };
+        states.get(&node.digest).copied()
+    }
+
+    /// A manifest was put, by `tag` or by its digest, and answered with `status`.
+    pub fn put(&mut self, node: &Arc<Node>, tag: Option<&str>, status: Option<u16>) {
+        let stored_before = self.state(node) == Some(State::Present);
+        let older = tag.and_then(|tag| self.tags.get(tag).cloned());
+        let answer = PutAnswer { status, tag: tag.map(str::to_owned), older, stored_before };
+        self.puts.insert(node.digest.clone(), answer);
+        if is_yes(status) {
+            self.manifests.insert(node.digest.clone(), State::Present);
+            if let Some(tag) = tag {
+                self.tags.insert(tag.to_owned(), node.clone());
+            }
+            self.written = Some(Instant::now());
+        } else if !is_no(status) {
+            self.manifests.insert(node.digest.clone(), State::Unclear);
+        }
+    }
+
+    /// A blob was uploaded or mounted, and answered with `status`.
+    pub fn blob(&mut self, digest: &Digest, status: Option<u16>) {
+        if is_yes(status) {
+            self.blobs.insert(digest.clone(), State::Present);
+            self.written = Some(Instant::now());
+        } else if !is_no(status) {
+            self.blobs.insert(digest.clone(), State::Unclear);
+        }
+    }
+
+    /// The deletion of a tag was answered with `status`.
+    pub fn delete_tag(&mut self, tag: &str, status: Option<u16>) {
+        if is_yes(status) {
+            self.tags.remove(tag);
+            self.deleted = Some(Instant::now());
+        }
+    }
+
+    /// The deletion of a manifest by digest was answered with `status`; every tag that named it goes with it (L692).
+    pub fn delete_manifest(&mut self, digest: &Digest, status: Option<u16>) {
+        if is_yes(status) {
+            self.manifests.insert(digest.clone(), State::Deleted);
+            self.tags.retain(|_, node| node.digest != *digest);
+            self.deleted = Some(Instant::now());
+        } else if !is_no(status) {
+            self.manifests.insert(digest.clone(), State::Unclear);
+        }
+    }
+
+    /// The deletion of a blob was answered with `status`.
+    pub fn delete_blob(&mut self, digest: &Digest, status: Option<u16>) {
+        if is_yes(status) {
+            self.blobs.insert(digest.clone(), State::Deleted);
+            self.deleted = Some(Instant::now());
+        } else if !is_no(status) {
+            self.blobs.insert(digest.clone(), State::Unclear);
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::engine::expect::testing;
+
+    #[test]
+    fn what_was_acknowledged_is_present_until_it_is_deleted() {
+        let content = testing::content();
+        let (index, image) = (content.nodes.get("index").unwrap(), content.nodes.get("amd64").unwrap());
+        let mut facts = Facts::default();
+        assert!(facts.is_absent("main", index));
+        facts.at("main").put(image, None, Some(201));
+        facts.at("main").put(index, Some("v1"), Some(201));
+        assert!(facts.is_present("main", index) && !facts.is_present("other", index));
+        assert_eq!(facts.tagged("main", "v1").unwrap().name, "index");
+        assert_eq!(facts.absent_children("main", index).len(), index.children.len() - 1);
+        facts.at("main").delete_manifest(&index.digest, Some(202));
+        assert!(facts.is_absent("main", index));
+        assert!(facts.tagged("main", "v1").is_none());
+        assert!(facts.is_present("main", image));
+    }
+
+    #[test]
+    fn a_refused_put_changes_nothing_and_an_unclear_one_leaves_nothing_to_say() {
+        let content = testing::content();
+        let index = content.nodes.get("index").unwrap();
+        let mut facts = Facts::default();
+        facts.at("main").put(index, Some("v1"), Some(400));
+        assert!(facts.is_absent("main", index));
+        assert!(facts.tagged("main", "v1").is_none());
+        facts.at("main").put(index, Some("v1"), Some(500));
+        assert!(!facts.is_absent("main", index) && !facts.is_present("main", index));
+    }
+
+    #[test]
+    fn a_put_remembers_what_was_there_before() {
+        let content = testing::content();
+        let (index, image) = (content.nodes.get("index").unwrap(), content.nodes.get("amd64").unwrap());
+        let mut facts = Facts::default();
+        facts.at("main").put(image, Some("v1"), Some(201));
+        facts.at("main").put(index, Some("v1"), Some(400));
+        let answer = facts.last_put("main", index).unwrap();
+        assert_eq!(answer.older.as_ref().unwrap().name, "amd64");
+        assert!(!answer.stored_before);
+        facts.at("main").put(image, None, Some(400));
+        assert!(facts.last_put("main", image).unwrap().stored_before);
+    }
+
+    #[test]
+    fn a_deletion_that_is_refused_deletes_nothing() {
+        let content = testing::content();
+        let index = content.nodes.get("index").unwrap();
+        let mut facts = Facts::default();
+        facts.at("main").put(index, Some("v1"), Some(201));
+        facts.at("main").delete_manifest(&index.digest, Some(405));
+        facts.at("main").delete_tag("v1", Some(405));
+        assert!(facts.is_present("main", index) && facts.tagged("main", "v1").is_some());
+    }
+}

@@ -1,0 +1,160 @@
+//! Names of repositories: of a template, or of a pool that cases share in turn.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::content::digest::Digest;
+use crate::content::graph::Algorithm;
+use crate::target::profile::Repositories;
+
+/// The longest repository name that is used (v1.1.1 L159 names 255, the host included; most hosts are shorter than 64).
+const LONGEST: usize = 190;
+
+/// The longest `{case}`, its hash included.
+const LONGEST_CASE: usize = 72;
+
+/// Gives each case repositories of its own.
+#[derive(Debug, Clone)]
+pub struct Names {
+    template: String,
+    run: String,
+    pool: Option<Pool>,
+}
+
+#[derive(Debug, Clone)]
+struct Pool {
+    size: usize,
+    free: Arc<Mutex<Vec<String>>>,
+    permits: Arc<Semaphore>,
+}
+
+/// Repositories that belong to one case until this is dropped.
+#[derive(Debug)]
+pub struct Lease {
+    /// Full names, in the order in which the case first names them.
+    pub names: Vec<String>,
+    back: Option<(Pool, OwnedSemaphorePermit)>,
+}
+
+impl Names {
+    /// From the profile; `run` is the run's id.
+    pub fn new(repositories: &Repositories, run: &str) -> Names {
+        let pool = (!repositories.pool.is_empty()).then(|| {
+            let mut free = repositories.pool.clone();
+            free.reverse();
+            Pool { size: free.len(), permits: Arc::new(Semaphore::new(free.len())), free: Arc::new(Mutex::new(free)) }
+        });
+        Names { template: repositories.template.clone(), run: run.to_owned(), pool }
+    }
+
+    /// Names for `count` repositories of the case `id`; with a pool, waits until so many are free.
+    ///
+    /// # Errors
+    /// The pool has fewer than `count`.
+    pub async fn lease(&self, id: &str, count: usize) -> Result<Lease, String> {
+        let Some(pool) = &self.pool else {
+            return Ok(Lease { names: (0..count).map(|n| self.name(id, n)).collect(), back: None });
+        };
+        let too_few = || format!("the case needs {count} repositories, the profile's pool has {}", pool.size);
+        if count > pool.size {
+            return Err(too_few());
+        }
+        let wanted = u32::try_from(count).map_err(|_| too_few())?;
+        let permit = pool.permits.clone().acquire_many_owned(wanted).await.map_err(|_| too_few())?;
+        let mut free = pool.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let names: Vec<String> = (0..count).filter_map(|_| free.pop()).collect();
+        Ok(Lease { names, back: Some((pool.clone(), permit)) })
+    }
+
+    fn name(&self, id: &str, n: usize) -> String {
+        let n = n.to_string();
+        let fill = |case: &str| self.template.replace("{run}", &self.run).replace("{case}", case).replace("{n}", &n);
+        let room = LONGEST.saturating_sub(fill("").len()).clamp(HASH, LONGEST_CASE);
+        fill(&slug(id, room))
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Some((pool, permit)) = self.back.take() {
+            pool.free.lock().unwrap_or_else(PoisonError::into_inner).append(&mut self.names);
+            drop(permit);
+        }
+    }
+}
+
+/// Hex digits of the id's hash in a slug.
+const HASH: usize = 10;
+
+/// A name component for a case's id, of at most `room` characters: lower-case words joined by single `-`, and a hash of the
+/// whole id, so that two ids never share one.
+pub fn slug(id: &str, room: usize) -> String {
+    let digest = Digest::of(Algorithm::Sha256, id.as_bytes());
+    let hash = digest.hex().get(..HASH).unwrap_or_default();
+    let mut words = String::new();
+    for c in id.chars().map(|c| c.to_ascii_lowercase()) {
+        if c.is_ascii_alphanumeric() {
+            words.push(c);
+        } else if !words.is_empty() && !words.ends_with('-') {
+            words.push('-');
+        }
+    }
+    words.truncate(room.saturating_sub(HASH + 1));
+    let words = words.trim_end_matches('-');
+    if words.is_empty() { hash.to_owned() } else { format!("{words}-{hash}") }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn valid(name: &str) -> bool {
+        name.split('/').all(|part| {
+            !part.is_empty()
+                && !part.starts_with('-')
+                && !part.ends_with('-')
+                && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        })
+    }
+
+    #[tokio::test]
+    async fn names_are_valid_bounded_and_apart() {
+        let names = Names::new(&Repositories::default(), "k3x9");
+        let long = format!("sparse/push/some/docker/tag/{}", "amd64+".repeat(60));
+        let longer = format!("{long}x");
+        let a = names.lease("tags/case/RC+rc", 2).await.unwrap();
+        let b = names.lease(&long, 1).await.unwrap();
+        let c = names.lease(&longer, 1).await.unwrap();
+        for name in a.names.iter().chain(&b.names).chain(&c.names) {
+            assert!(valid(name), "{name}");
+            assert!(name.len() <= LONGEST, "{name}");
+        }
+        assert_ne!(b.names, c.names);
+        assert_ne!(a.names.first(), a.names.get(1));
+        assert!(a.names.first().unwrap().starts_with("lacuna/k3x9/tags-case-rc-rc-"), "{:?}", a.names);
+    }
+
+    #[test]
+    fn ids_that_differ_only_in_signs_stay_apart() {
+        assert_ne!(slug("a/b/c", 40), slug("a/b+c", 40));
+        assert_eq!(slug("///", 40).len(), HASH);
+    }
+
+    #[tokio::test]
+    async fn a_pool_is_shared_in_turn() {
+        let pool = Repositories { pool: vec!["a".into(), "b".into()], ..Repositories::default() };
+        let names = Names::new(&pool, "r");
+        let first = names.lease("x", 2).await.unwrap();
+        assert_eq!(first.names, ["a", "b"]);
+        assert!(names.lease("x", 3).await.unwrap_err().contains("pool has 2"));
+        let waiting = tokio::spawn({
+            let names = names.clone();
+            async move { names.lease("y", 1).await.map(|lease| lease.names.len()) }
+        });
+        drop(first);
+        assert_eq!(waiting.await.unwrap().unwrap(), 1);
+        assert_eq!(names.lease("z", 2).await.unwrap().names.len(), 2);
+    }
+}

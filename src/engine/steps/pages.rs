@@ -1,0 +1,133 @@
+//! Lists, page by page: `Link` is followed within a bound, never to another host, never twice to the same place.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use crate::engine::ask::{Asked, Question, Sender};
+use crate::engine::case::{Case, Halt, PAUSE};
+use crate::engine::expect::headers::brief;
+use crate::engine::expect::lists::{Listing, TagPage, descriptors};
+use crate::wire::{Ask, Response};
+
+/// Pages of one list at most.
+const MOST: usize = 2000;
+
+/// What is listed.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Of {
+    Tags,
+    Referrers,
+}
+
+/// A list as it was asked for.
+struct List {
+    /// At least one page.
+    asked: Vec<Asked>,
+    listing: Listing,
+}
+
+/// Asks for a list and judges it, as a whole; `first` is its first page where that was asked for already. Within a window
+/// it is asked for again, as a whole too.
+pub(super) async fn take(
+    case: &mut Case<'_>,
+    question: &Question,
+    first: Option<Asked>,
+    of: Of,
+    follow: bool,
+) -> Result<(), Halt> {
+    let may_repeat = first.is_none();
+    let sender = &case.run.sender;
+    let list = gather(sender, question, first, of, follow).await.map_err(|error| case.unwritten(&error))?;
+    let mut found = case.judge(question, &list.asked, Some(&list.listing));
+    if !found.mismatches.is_empty()
+        && may_repeat
+        && list.asked.iter().all(|asked| asked.status().is_some_and(|s| s < 500))
+        && let Some((since, deadline)) = case.patience(question)
+    {
+        while Instant::now() < deadline && !sender.stop.is_set() {
+            tokio::time::sleep(PAUSE).await;
+            let Ok(later) = gather(sender, question, None, of, follow).await else { break };
+            if case.judge(question, &later.asked, Some(&later.listing)).mismatches.is_empty() {
+                let seconds = since.elapsed().as_secs_f64();
+                found.mismatches.iter_mut().for_each(|mismatch| mismatch.late = Some(seconds));
+                break;
+            }
+        }
+    }
+    for (page, asked) in list.asked.iter().enumerate() {
+        match page {
+            0 => case.push(&question.label, asked.exchange.clone(), None),
+            _ => case.push_unnamed(&format!("{}: page {}", question.label, page + 1), asked.exchange.clone()),
+        }
+    }
+    let is_spotless = found.mismatches.is_empty();
+    case.keep(found);
+    // Where no expectation speaks of links, a list without end must still not pass.
+    if let Some(trail) = list.listing.trail().filter(|_| is_spotless) {
+        case.detour(question, "link", "links that lead from page to page and end", trail.to_owned());
+    }
+    list.asked.iter().find_map(|asked| case.no_answer(question, asked)).map_or(Ok(()), Err)
+}
+
+async fn gather(
+    sender: &Sender,
+    question: &Question,
+    first: Option<Asked>,
+    of: Of,
+    follow: bool,
+) -> std::io::Result<List> {
+    let first = match first {
+        Some(asked) => asked,
+        None => sender.ask(question).await?,
+    };
+    let mut asked = vec![first];
+    let trail = if follow { walk(sender, question, &mut asked, of).await? } else { None };
+    let read = asked.iter().filter_map(|asked| asked.exchange.response()).filter(|r| r.status == 200);
+    let listing = match of {
+        Of::Tags => Listing::Tags { pages: read.map(TagPage::of).collect(), trail },
+        Of::Referrers => {
+            let pages: Result<Vec<_>, String> = read.map(descriptors).collect();
+            Listing::Referrers { entries: pages.map(|pages| pages.into_iter().flatten().collect()), trail }
+        }
+    };
+    Ok(List { asked, listing })
+}
+
+/// Goes on from the last page as far as the links lead, and says what was wrong with them.
+async fn walk(sender: &Sender, question: &Question, asked: &mut Vec<Asked>, of: Of) -> std::io::Result<Option<String>> {
+    let mut met = BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    while let Some(response) = asked.last().and_then(|asked| asked.exchange.response()) {
+        if response.status != 200 {
+            break;
+        }
+        if !brings_news(response, of, &mut seen) {
+            return Ok(Some("a page that repeats earlier ones".into()));
+        }
+        let Some(next) = &response.next else {
+            return Ok(response.link_problem.as_deref().map(brief));
+        };
+        if !met.insert(next.0.clone()) {
+            return Ok(Some("a Link that leads back".into()));
+        }
+        if asked.len() >= MOST {
+            return Ok(Some(format!("no end after {MOST} pages")));
+        }
+        let mut page = question.clone();
+        page.ask = Ask { target: next.0.clone(), ..question.ask.clone() };
+        asked.push(sender.ask(&page).await?);
+    }
+    Ok(None)
+}
+
+/// Whether a page has anything that was not there before. One that only repeats is the sign of a list without end; an empty
+/// one says nothing.
+fn brings_news(response: &Response, of: Of, seen: &mut BTreeSet<String>) -> bool {
+    let items: Vec<String> = match of {
+        Of::Tags => TagPage::of(response).tags.unwrap_or_default(),
+        Of::Referrers => descriptors(response).unwrap_or_default().iter().map(ToString::to_string).collect(),
+    };
+    let count = items.len();
+    let new = items.into_iter().filter(|item| seen.insert(item.clone())).count();
+    count == 0 || new > 0
+}

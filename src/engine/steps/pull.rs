@@ -1,0 +1,68 @@
+//! `pull`: every present node below the named ones, to the last byte.
+
+use std::sync::Arc;
+
+use super::walk::Walk;
+use super::{Here, blob};
+use crate::content::{Node, NodeKind};
+use crate::engine::ask::Question;
+use crate::engine::case::{Case, Halt};
+use crate::engine::expect::Subject;
+use crate::suite::model::Nodes;
+
+pub async fn run(case: &mut Case<'_>, here: &Here<'_>, what: &Nodes) -> Result<(), Halt> {
+    let mut walk = Walk::default();
+    let present = |case: &Case<'_>, node: &Node| case.facts.is_present(here.nickname(), node);
+    for name in what.images.iter().chain(&what.graphs) {
+        let root = case.node(name)?;
+        // An index may be gone and its children still there; what an image names may go with it.
+        let enter = |node: &Node| node.kind == NodeKind::Index || present(case, node);
+        walk.descend(&root, &enter);
+    }
+    for name in what.blobs.iter().chain(&what.manifests) {
+        walk.add(&case.node(name)?);
+    }
+    let nodes: Vec<Arc<Node>> = walk.nodes.into_iter().filter(|node| present(case, node)).collect();
+    let names_any = [&what.images, &what.graphs, &what.blobs, &what.manifests].iter().any(|names| !names.is_empty());
+    if nodes.is_empty() && names_any {
+        return Err(case.unusable("there is nothing to pull: none of it was pushed".into()));
+    }
+    let mut questions = Vec::new();
+    for node in &nodes {
+        if node.kind == NodeKind::Blob {
+            let subject = about(node);
+            let expect = here.expect_or(case, "served-blob")?;
+            let label = format!("pull {}", node.name);
+            questions.push(blob::question(case, here, "GET", node.digest.as_str(), subject, label, expect)?);
+        } else {
+            questions.push(manifest(case, here, node, "GET", "served")?);
+            questions.push(manifest(case, here, node, "HEAD", "served-head")?);
+        }
+    }
+    case.ask(questions).await.map(|_| ())
+}
+
+/// A question about a node, asked for by its digest.
+pub(super) fn about(node: &Arc<Node>) -> Subject {
+    Subject { node: Some(node.clone()), path_digest: Some(node.digest.clone()), range: None }
+}
+
+/// A read of a manifest by digest that expects a bundle.
+pub(super) fn manifest(
+    case: &Case<'_>,
+    here: &Here<'_>,
+    node: &Arc<Node>,
+    method: &str,
+    bundle: &str,
+) -> Result<Question, Halt> {
+    let verb = method.to_ascii_lowercase();
+    Ok(Question {
+        subject: about(node),
+        expect: here.expect_or(case, bundle)?,
+        ..Question::new(
+            format!("{verb} {} by digest", node.name),
+            here.nickname(),
+            here.manifest_ask(case, method, node.digest.as_str())?,
+        )
+    })
+}

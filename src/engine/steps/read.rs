@@ -1,0 +1,36 @@
+//! `get` and `head` of a manifest.
+
+use super::{DEFAULT_TAG, Here, expand};
+use crate::content::digest::Digest;
+use crate::engine::ask::Question;
+use crate::engine::case::{Case, Halt};
+use crate::engine::expect::Subject;
+use crate::suite::model::{By, Read};
+
+pub async fn run(case: &mut Case<'_>, here: &Here<'_>, what: &Read, method: &str) -> Result<(), Halt> {
+    let mut node = what.manifest.as_deref().map(|name| case.node(name)).transpose()?;
+    let verb = method.to_ascii_lowercase();
+    let by_tag = what.by == Some(By::Tag) || (what.by.is_none() && what.tag.is_some());
+    let (label, reference) = if let Some(text) = &what.reference {
+        (format!("{verb} {text}"), expand(case, here.nickname(), text)?)
+    } else if by_tag || node.is_none() {
+        let tag = what.tag.as_deref().unwrap_or(DEFAULT_TAG);
+        let label = match (&what.manifest, &what.tag) {
+            (Some(name), None) => format!("{verb} {name} by tag"),
+            (Some(name), Some(tag)) => format!("{verb} {name} by tag {tag}"),
+            (None, _) => format!("{verb} tag {tag}"),
+        };
+        // Without a name, it is about whatever the tag was last acknowledged to name.
+        node = node.or_else(|| case.facts.tagged(here.nickname(), tag).cloned());
+        (label, tag.to_owned())
+    } else {
+        let digest = node.as_ref().map(|n| n.digest.to_string()).unwrap_or_default();
+        (format!("{verb} {} by digest", what.manifest.as_deref().unwrap_or_default()), digest)
+    };
+    let question = Question {
+        subject: Subject { node, path_digest: Digest::parse(&reference), range: None },
+        expect: here.expect.clone(),
+        ..Question::new(label, here.nickname(), here.manifest_ask(case, method, &reference)?)
+    };
+    case.ask(vec![question]).await.map(|_| ())
+}
