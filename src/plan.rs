@@ -9,6 +9,7 @@ use std::borrow::Borrow;
 
 pub use filter::{Filter, unmatched};
 pub use pattern::Pattern;
+pub(crate) use pattern::globs;
 pub use shard::Shard;
 
 use crate::suite::model::CaseInstance;

@@ -1,7 +1,15 @@
 //! Judging: an outcome and the known failures become a verdict. One table; no other stage decides.
 
+mod end;
+mod judge;
+mod known;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use end::{Ending, exit_code};
+pub use judge::{Judged, Law, judge, worst};
+pub use known::KnownFailures;
 
 /// What is said of a case. Ordered from best to worst, by which `--repeat` takes the worst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -22,3 +30,6 @@ pub enum Verdict {
     /// Could not be asked.
     Error,
 }
+
+#[cfg(test)]
+mod tests;

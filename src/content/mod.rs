@@ -11,7 +11,6 @@ mod index;
 mod json;
 mod manifest;
 pub mod media;
-mod nearest;
 mod order;
 pub mod platform;
 mod resolve;
@@ -24,7 +23,6 @@ use std::sync::Arc;
 pub use blob::BlobSource;
 use bytes::Bytes;
 use digest::Digest;
-pub use nearest::{did_you_mean, nearest};
 pub use walk::{UnknownNode, blobs, manifests, phantoms};
 
 use build::Hashing;

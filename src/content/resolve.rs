@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::GraphError;
 use super::graph::{Algorithm, Blob, Entry, Format, Graph, Image, Index, Layer};
-use super::nearest::did_you_mean;
 use super::order::order;
 use super::rules::{self, MAX_ABSENT, MAX_DEPTH, shown};
+use crate::near::hint;
 
 /// What a name stands for.
 #[derive(Debug, Clone, Copy)]
@@ -218,7 +218,7 @@ impl<'g> Resolver<'g> {
         self.places.get(name).copied().ok_or_else(|| {
             // A suggestion compares with every name: not for the thousandth mistake, and not with what nobody wrote.
             let known = self.items.iter().filter(|i| !matches!(i.source, Source::Phantom)).map(|i| i.name.as_str());
-            let near = if self.errors.len() < 50 { did_you_mean(name, known) } else { String::new() };
+            let near = if self.errors.len() < 50 { hint(name, known) } else { String::new() };
             GraphError { path: path.to_owned(), problem: format!("nothing is named `{}`{near}", shown(name)) }
         })
     }

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Body, Content, Node, NodeKind, nearest};
+use super::{Body, Content, Node, NodeKind};
+use crate::near::nearest;
 
 /// A name that no node has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -4,7 +4,7 @@ use std::borrow::Borrow;
 use std::collections::BTreeSet;
 
 use super::Pattern;
-use crate::content::nearest;
+use crate::near::nearest;
 use crate::suite::model::CaseInstance;
 
 /// A filter over case ids: a pattern of whole components, which also selects everything below what it matches. Every

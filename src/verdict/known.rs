@@ -1,0 +1,87 @@
+//! Known failures: which cases an entry covers, for which product, and which entries are mistakes.
+
+use crate::near::hint;
+use crate::plan::{Pattern, globs};
+use crate::target::profile::Known;
+
+/// The known failures of a target, checked.
+#[derive(Debug, Clone, Default)]
+pub struct KnownFailures {
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    pattern: Pattern,
+    /// Whether `*` ends it, which stands for all parameters that follow.
+    open: bool,
+    known: Known,
+}
+
+impl Entry {
+    fn covers(&self, id: &str) -> bool {
+        if self.open { self.pattern.matches_beginning(id) } else { self.pattern.matches(id) }
+    }
+}
+
+impl KnownFailures {
+    /// Checks the entries against all ids of the library, selected or not, and leaves out those of other versions than
+    /// `product` (`distribution 2.8.2`) has. Where the version is not known, an entry that names versions excuses nothing.
+    ///
+    /// # Errors
+    /// A line for each entry that is a mistake (exit code 2): a pattern that is none, that has `*` in area, topic or name,
+    /// or that covers no case at all.
+    pub fn new<'i>(
+        known: impl IntoIterator<Item = Known>,
+        product: Option<&str>,
+        ids: impl IntoIterator<Item = &'i str>,
+    ) -> Result<KnownFailures, Vec<String>> {
+        let ids: Vec<&str> = ids.into_iter().collect();
+        let (mut entries, mut errors) = (Vec::new(), Vec::new());
+        for known in known {
+            match entry(known, &ids) {
+                Ok(entry) if applies(entry.known.versions.as_deref(), product) => entries.push(entry),
+                Ok(_) => {}
+                Err(error) => errors.push(error),
+            }
+        }
+        if errors.is_empty() { Ok(KnownFailures { entries }) } else { Err(errors) }
+    }
+
+    /// The entries that cover the case of this id.
+    pub fn covering(&self, id: &str) -> impl Iterator<Item = &Known> {
+        self.entries.iter().filter(move |entry| entry.covers(id)).map(|entry| &entry.known)
+    }
+}
+
+fn entry(known: Known, ids: &[&str]) -> Result<Entry, String> {
+    let wrong = |problem: &str| format!("known failure `{}`: {problem}", known.cases);
+    let pattern = Pattern::parse(&known.cases).map_err(|problem| wrong(&problem))?;
+    let components: Vec<&str> = pattern.components().collect();
+    if components.len() < 3 || components[..3].iter().any(|component| component.contains('*')) {
+        return Err(wrong("write out area, topic and name; `*` stands for parameters only"));
+    }
+    let open = components.last().is_some_and(|last| matches!(*last, "*" | "**"));
+    let entry = Entry { open, pattern, known };
+    if ids.iter().any(|id| entry.covers(id)) {
+        return Ok(entry);
+    }
+    let case = entry.known.cases.split('/').take(3).collect::<Vec<_>>().join("/");
+    let mut cases: Vec<String> = ids.iter().map(|id| id.split('/').take(3).collect::<Vec<_>>().join("/")).collect();
+    cases.sort_unstable();
+    cases.dedup();
+    let near = if cases.contains(&case) {
+        "; its parameters match none of the case's; end it with `/*` for all of them".to_owned()
+    } else {
+        hint(&case, cases.iter().map(String::as_str))
+    };
+    Err(format!("known failure `{}`: it covers no case of the library{near}", entry.known.cases))
+}
+
+/// Whether a glob over versions covers the version in a product's name, its last word that has a digit; without `v`.
+fn applies(versions: Option<&str>, product: Option<&str>) -> bool {
+    let Some(versions) = versions else { return true };
+    let words = product.unwrap_or_default().split_whitespace();
+    let version = words.rev().find(|word| word.trim_start_matches('v').starts_with(|c: char| c.is_ascii_digit()));
+    version.is_some_and(|version| globs(versions.trim_start_matches('v'), version.trim_start_matches('v')))
+}
