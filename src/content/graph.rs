@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::suite::either::Forms;
+
 /// The family of media types.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -87,13 +89,22 @@ pub struct Image {
 }
 
 /// A layer: a declared blob's name, or a blob of the image's own.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(untagged)]
 pub enum Layer {
     /// A blob by name.
     Shared(String),
     /// Its own.
     Own(Blob),
+}
+
+impl<'de> Deserialize<'de> for Layer {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Forms::new("a blob's name, or {size: BYTES}")
+            .text(|name| Ok(Layer::Shared(name)))
+            .map(Layer::Own)
+            .decode(deserializer)
+    }
 }
 
 /// An image index or manifest list.
@@ -123,13 +134,22 @@ pub struct Index {
 }
 
 /// An entry of an index: a node's name, or a descriptor that differs from what the node would give.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(untagged)]
 pub enum Entry {
     /// A node by name.
     Node(String),
     /// A node, with a descriptor of its own.
     Descriptor(Box<Descriptor>),
+}
+
+impl<'de> Deserialize<'de> for Entry {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Forms::new("a node's name, or {node: NAME} with what differs in its descriptor")
+            .text(|name| Ok(Entry::Node(name)))
+            .map(Entry::Descriptor)
+            .decode(deserializer)
+    }
 }
 
 /// A descriptor that differs from the plain one.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::either::Forms;
 use super::model::TagSet;
 
 /// The keys under a requirement. `self` is the node that the step names.
@@ -53,8 +54,8 @@ pub struct Assertion {
 }
 
 /// A set of statuses, as written.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(untagged)]
 pub enum Statuses {
     /// One value or class.
     One(StatusItem),
@@ -63,13 +64,52 @@ pub enum Statuses {
 }
 
 /// A status or a class of them.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(untagged)]
 pub enum StatusItem {
     /// A value, 100 to 599.
-    Value(u16),
+    Value(#[schemars(range(min = 100, max = 599))] u16),
     /// `1xx` to `5xx`.
-    Class(String),
+    Class(#[schemars(regex(pattern = "^[1-5]xx$"))] String),
+}
+
+/// What a status may look like.
+const STATUS: &str = "a status, 100 to 599, a class, `1xx` to `5xx`, or a list of these";
+
+impl StatusItem {
+    fn value(number: i64) -> Result<Self, String> {
+        match u16::try_from(number) {
+            Ok(value @ 100..=599) => Ok(StatusItem::Value(value)),
+            _ => Err(format!("{number} is no status: they go from 100 to 599")),
+        }
+    }
+
+    fn class(text: String) -> Result<Self, String> {
+        match text.as_bytes() {
+            [b'1'..=b'5', b'x', b'x'] => Ok(StatusItem::Class(text)),
+            _ => Err(format!("`{text}` is no class of statuses: they are 1xx, 2xx, 3xx, 4xx and 5xx")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for StatusItem {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Forms::new(STATUS).number(StatusItem::value).text(StatusItem::class).decode(deserializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Statuses {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        fn many(items: Vec<StatusItem>) -> Result<Statuses, String> {
+            let some = !items.is_empty();
+            some.then_some(Statuses::Many(items)).ok_or_else(|| "a set of no status holds never".into())
+        }
+        Forms::new(STATUS)
+            .number(|n| StatusItem::value(n).map(Statuses::One))
+            .text(|text| StatusItem::class(text).map(Statuses::One))
+            .list(many)
+            .decode(deserializer)
+    }
 }
 
 impl Statuses {
@@ -108,13 +148,22 @@ impl std::fmt::Display for Statuses {
 }
 
 /// One string or a list of them.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(untagged)]
 pub enum OneOrMany {
     /// One.
     One(String),
     /// Any of these.
     Many(Vec<String>),
+}
+
+impl<'de> Deserialize<'de> for OneOrMany {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Forms::new("text, or a list of texts")
+            .text(|text| Ok(OneOrMany::One(text)))
+            .list(|list| Ok(OneOrMany::Many(list)))
+            .decode(deserializer)
+    }
 }
 
 impl OneOrMany {
@@ -128,13 +177,22 @@ impl OneOrMany {
 }
 
 /// A number, or the size of a node.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(untagged)]
 pub enum NumberOrNode {
     /// Bytes.
     Number(u64),
     /// A node (`self`, or a name).
     Node(String),
+}
+
+impl<'de> Deserialize<'de> for NumberOrNode {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Forms::new("a number of bytes, or a node's name")
+            .number(|n| u64::try_from(n).map(NumberOrNode::Number).map_err(|_| format!("{n} bytes cannot be")))
+            .text(|name| Ok(NumberOrNode::Node(name)))
+            .decode(deserializer)
+    }
 }
 
 /// The error body's form.

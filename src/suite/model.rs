@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::assertion::Assertion;
+use super::either::Forms;
 use crate::content::graph::{Format, Graph};
 
 /// A place in a file: `line` and `column` count from 1; a column counts characters.
@@ -220,13 +221,22 @@ pub struct Put {
 }
 
 /// Tags by name, or numbered `t0000`, `t0001`, ...
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(untagged)]
 pub enum TagSet {
     /// Each by name.
     Named(Vec<String>),
     /// So many, numbered.
     Numbered(Numbered),
+}
+
+impl<'de> Deserialize<'de> for TagSet {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Forms::new("a list of tags, or {numbered: N}")
+            .list(|tags| Ok(TagSet::Named(tags)))
+            .map(TagSet::Numbered)
+            .decode(deserializer)
+    }
 }
 
 /// Keys of a numbered set of tags.
@@ -317,13 +327,22 @@ pub struct Tags {
 }
 
 /// A query value: text or a number, sent as written.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(untagged)]
 pub enum Literal {
     /// A number.
     Number(i64),
     /// Text.
     Text(String),
+}
+
+impl<'de> Deserialize<'de> for Literal {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Forms::new("text or a whole number; any other number in quotes")
+            .number(|n| Ok(Literal::Number(n)))
+            .text(|text| Ok(Literal::Text(text)))
+            .decode(deserializer)
+    }
 }
 
 impl std::fmt::Display for Literal {
