@@ -1,5 +1,6 @@
 //! Arguments to one call per verb; no logic.
 
+pub mod check;
 pub mod exit;
 pub mod output;
 pub mod report;
@@ -27,6 +28,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Load the suites, and report everything that is wrong with them
+    Check(check::CheckArgs),
     /// Serve the reference registry
     Serve(serve::ServeArgs),
     /// Render results again, or join those of shards
@@ -36,6 +39,7 @@ enum Verb {
 /// Parses the arguments, runs the verb, and gives its exit code.
 pub fn main() -> ExitCode {
     match Cli::parse().verb {
+        Verb::Check(args) => check::check(args),
         Verb::Serve(args) => wait("serve", serve::serve(args)),
         Verb::Report(args) => report::report(&args).into(),
     }

@@ -117,11 +117,16 @@ impl Content {
 
     /// Everything for which [`Content::build`] would refuse `graph`, found without hashing a blob: for whoever loads it.
     pub fn check(graph: &Graph, format: Format) -> Vec<GraphError> {
+        Content::outline(graph, format).err().unwrap_or_default()
+    }
+
+    /// As [`Content::build`], without hashing a blob: names and kinds of the nodes are true, digests are not.
+    ///
+    /// # Errors
+    /// All problems of the graph.
+    pub fn outline(graph: &Graph, format: Format) -> Result<Content, Vec<GraphError>> {
         let key = Key { seed: 0, owner: String::new() };
-        resolve::resolve(graph, format)
-            .and_then(|resolved| build::build(&resolved, &key, Hashing::Pretended))
-            .err()
-            .unwrap_or_default()
+        build::build(&resolve::resolve(graph, format)?, &key, Hashing::Pretended)
     }
 }
 

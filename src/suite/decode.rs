@@ -95,7 +95,7 @@ impl Context {
         match T::deserialize(Decoder { node, context: self, more }) {
             Ok(value) => (self.reported() == before).then_some(value),
             Err(error) => {
-                self.report(error.into_fault(node.at));
+                self.report(error.into_fault(node));
                 None
             }
         }
@@ -133,12 +133,16 @@ impl DecodeError {
         }
         self
     }
+    /// As [`Self::at`], and says where the value was put in.
+    fn on(self, node: &Node) -> Self {
+        if self.1 { self } else { DecodeError(Box::new(node.used_by(self.at(node.at).0.as_ref().clone())), true) }
+    }
     fn help(mut self, line: impl Into<String>) -> Self {
         self.0.help.push(line.into());
         self
     }
-    fn into_fault(self, at: At) -> Fault {
-        *self.at(at).0
+    fn into_fault(self, node: &Node) -> Fault {
+        *self.on(node).0
     }
 }
 
@@ -211,7 +215,7 @@ impl<'a> Decoder<'a> {
     }
 
     fn unfit(self, wanted: &str) -> DecodeError {
-        DecodeError::new(format!("{} instead of {wanted}", self.node.what())).at(self.node.at)
+        DecodeError::new(format!("{} instead of {wanted}", self.node.what())).on(self.node)
     }
 
     fn entries(self, wanted: &str) -> Result<&'a [Entry], DecodeError> {
@@ -253,8 +257,7 @@ impl<'a> Decoder<'a> {
 macro_rules! at_node {
     ($($method:ident($how:ident))*) => {
         $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-            let at = self.node.at;
-            self.$how(visitor).map_err(|error| error.at(at))
+            self.$how(visitor).map_err(|error| error.on(self.node))
         })*
     };
 }
@@ -269,7 +272,6 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        let at = self.node.at;
         match &self.node.kind {
             Kind::List(_) => return self.deserialize_seq(visitor),
             Kind::Map(_) => return self.deserialize_map(visitor),
@@ -281,7 +283,7 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
                 Meaning::Text(text) => visitor.visit_str(text),
             },
         }
-        .map_err(|error: DecodeError| error.at(at))
+        .map_err(|error: DecodeError| error.on(self.node))
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
@@ -321,7 +323,7 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
                 fault
             });
         };
-        visitor.visit_seq(ListItems { decoder: self, items: items.iter() }).map_err(|error| error.at(self.node.at))
+        visitor.visit_seq(ListItems { decoder: self, items: items.iter() }).map_err(|error| error.on(self.node))
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, DecodeError> {
@@ -330,7 +332,7 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         let entries = self.entries("a map")?;
-        self.map(self.context.unique(entries), visitor).map_err(|error| error.at(self.node.at))
+        self.map(self.context.unique(entries), visitor).map_err(|error| error.on(self.node))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -339,7 +341,8 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
-        let entries = self.entries("a map").map_err(|error| error.help(format!("its keys are {}", fields.join(", "))))?;
+        let entries =
+            self.entries("a map").map_err(|error| error.help(format!("its keys are {}", fields.join(", "))))?;
         let mut entries = self.context.unique(entries);
         entries.retain(|entry| {
             let known = fields.contains(&&*entry.key.text);
@@ -350,7 +353,7 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
             }
             known
         });
-        self.map(entries, visitor).map_err(|error| error.at(self.node.at))
+        self.map(entries, visitor).map_err(|error| error.on(self.node))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -359,13 +362,12 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
         words: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
-        let at = self.node.at;
         match &self.node.kind {
             Kind::Scalar { text, plain } if !matches!(meaning(text, *plain), Meaning::Nothing) => {
-                visitor.visit_enum((&**text).into_deserializer()).map_err(|error: DecodeError| error.at(at))
+                visitor.visit_enum((&**text).into_deserializer()).map_err(|error: DecodeError| error.on(self.node))
             }
             Kind::Map(entries) if entries.len() == 1 => {
-                visitor.visit_enum(Variant { decoder: self, entry: &entries[0] }).map_err(|error| error.at(at))
+                visitor.visit_enum(Variant { decoder: self, entry: &entries[0] }).map_err(|error| error.on(self.node))
             }
             _ => Err(self.unfit("one word").help(format!("the words are {}", words.join(", ")))),
         }
@@ -390,7 +392,7 @@ impl<'de> de::SeqAccess<'de> for ListItems<'_> {
     type Error = DecodeError;
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, DecodeError> {
         let Some(item) = self.items.next() else { return Ok(None) };
-        seed.deserialize(self.decoder.of(item)).map(Some).map_err(|error| error.at(item.at))
+        seed.deserialize(self.decoder.of(item)).map(Some).map_err(|error| error.on(item))
     }
 }
 
@@ -410,7 +412,7 @@ impl<'de> de::MapAccess<'de> for MapItems<'_> {
     }
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, DecodeError> {
         let Some(node) = self.value.take() else { return Err(DecodeError::new("a value without a key")) };
-        seed.deserialize(self.decoder.of(node)).map_err(|error| error.at(node.at))
+        seed.deserialize(self.decoder.of(node)).map_err(|error| error.on(node))
     }
 }
 

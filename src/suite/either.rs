@@ -39,12 +39,26 @@ impl<T, L, M> Forms<T, L, M> {
 
     /// Takes a list.
     pub fn list<N>(self, make: fn(N) -> Result<T, String>) -> Forms<T, N, M> {
-        Forms { what: self.what, text: self.text, number: self.number, list: Some(make), map: self.map, of: PhantomData }
+        Forms {
+            what: self.what,
+            text: self.text,
+            number: self.number,
+            list: Some(make),
+            map: self.map,
+            of: PhantomData,
+        }
     }
 
     /// Takes a map.
     pub fn map<N>(self, make: fn(N) -> T) -> Forms<T, L, N> {
-        Forms { what: self.what, text: self.text, number: self.number, list: self.list, map: Some(make), of: PhantomData }
+        Forms {
+            what: self.what,
+            text: self.text,
+            number: self.number,
+            list: self.list,
+            map: Some(make),
+            of: PhantomData,
+        }
     }
 
     /// Decodes whichever form is there.

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::model::Source;
+use crate::near::nearest;
 
 /// A place in the file at hand: line and column from 1, columns in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,40 +67,6 @@ fn listed(names: &[&str]) -> Option<String> {
     (!list.is_empty()).then_some(list)
 }
 
-/// The candidate that `word` is most likely a slip of, if any is near enough.
-pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    const LONGEST: usize = 64;
-    let letters: Vec<char> = word.chars().take(LONGEST + 1).flat_map(char::to_lowercase).collect();
-    let limit = (letters.len() / 3).max(1);
-    if letters.len() > LONGEST {
-        return None;
-    }
-    candidates
-        .into_iter()
-        .filter(|candidate| candidate.len() <= LONGEST)
-        .map(|candidate| (distance(&letters, &candidate.chars().flat_map(char::to_lowercase).collect::<Vec<_>>()), candidate))
-        .filter(|(distance, candidate)| *distance <= limit && *distance < candidate.chars().count())
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
-}
-
-/// Edits between two words: insert, delete, replace, and swap of neighbours.
-fn distance(a: &[char], b: &[char]) -> usize {
-    let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for i in 1..=a.len() {
-        let mut row = vec![i; b.len() + 1];
-        for j in 1..=b.len() {
-            row[j] = (last[j] + 1).min(row[j - 1] + 1).min(last[j - 1] + usize::from(a[i - 1] != b[j - 1]));
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                row[j] = row[j].min(before[j - 2] + 1);
-            }
-        }
-        before = std::mem::replace(&mut last, row);
-    }
-    last[b.len()]
-}
-
 /// Foreign text as it is printed: control characters escaped, at most `most` characters.
 pub fn shown(text: &str, most: usize) -> String {
     let mut out: String = text.chars().take(most).flat_map(visible).collect();
@@ -111,7 +78,8 @@ pub fn shown(text: &str, most: usize) -> String {
 
 /// A character, escaped where a terminal would not print it as itself.
 fn visible(c: char) -> Vec<char> {
-    let hides = c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    let hides = c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
     if hides { c.escape_default().collect() } else { vec![c] }
 }
 
@@ -215,16 +183,6 @@ impl std::error::Error for Diagnostics {}
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nearest_takes_slips_and_nothing_else() {
-        assert_eq!(nearest("manifst", ["reference", "manifest"]), Some("manifest"));
-        assert_eq!(nearest("gte", ["get", "head"]), Some("get"));
-        assert_eq!(nearest("Tag", ["tag"]), Some("tag"));
-        assert_eq!(nearest("xyz", ["tag", "digest"]), None);
-        assert_eq!(nearest("a", ["b"]), None);
-        assert_eq!(nearest(&"a".repeat(1 << 20), ["aaa"]), None);
-    }
 
     #[test]
     fn a_long_line_is_cut_around_the_column() {

@@ -125,8 +125,8 @@ impl Node {
         }
     }
 
-    /// The place of the deepest value that a path of keys and indexes leads to; a last key that is there: of its value.
-    pub fn find<'a>(&self, path: impl IntoIterator<Item = &'a str>) -> At {
+    /// The deepest value that a path of keys and indexes leads to.
+    pub fn find<'a>(&self, path: impl IntoIterator<Item = &'a str>) -> &Node {
         let mut node = self;
         for part in path {
             let next = match &node.kind {
@@ -139,7 +139,20 @@ impl Node {
                 None => break,
             }
         }
-        node.at
+        node
+    }
+
+    /// A fault of this value. Where it was put in for a template, the advice says for which.
+    pub fn fault(&self, message: impl Into<String>) -> Fault {
+        self.used_by(Fault::new(self.at, message))
+    }
+
+    /// Adds where this value was put in, if it was.
+    pub fn used_by(&self, fault: Fault) -> Fault {
+        match self.put_in {
+            Some(place) if place.line != fault.at.line => fault.help(format!("it is put in on line {}", place.line)),
+            _ => fault,
+        }
     }
 }
 
@@ -328,11 +341,11 @@ fn syntax(error: &ScanError, text: &str) -> Fault {
     }
     match error.kind() {
         ErrorKind::RecursionLimitExceeded => {
-            Fault::new(at, format!("more than {MAX_DEPTH} collections within each other")).help("nothing in a suite is that deep")
+            Fault::new(at, format!("more than {MAX_DEPTH} collections within each other"))
+                .help("nothing in a suite is that deep")
         }
-        ErrorKind::DirectiveDisallowed => {
-            Fault::new(at, "a directive: suites have none").help("take the line out; text that begins with `%` needs quotes")
-        }
+        ErrorKind::DirectiveDisallowed => Fault::new(at, "a directive: suites have none")
+            .help("take the line out; text that begins with `%` needs quotes"),
         _ => Fault::new(at, format!("not YAML: {}", shown(&error.info(), 200)))
             .help("mostly an indentation, a missing quote or a missing bracket, here or just above"),
     }

@@ -1,0 +1,269 @@
+//! What makes no sense in a step by itself: keys that exclude each other, keys without effect, words out of their grammar.
+
+use super::assertion::Assertion;
+use super::decode::Context;
+use super::fault::{Fault, shown};
+use super::model::{Action, By, Delete, Literal, Nodes, Put, Raw, Read, Referrers, TagSet, Tags, Upload, UploadHow};
+use super::step::Decoded;
+use super::tree::{Entry, Kind, Node};
+use super::words;
+use crate::target::units::Time;
+
+/// The longest wait, in seconds.
+const LONGEST_WAIT: u64 = 60;
+/// The most tags of a numbered set.
+const MOST_TAGS: u32 = 100_000;
+
+/// Checks one step.
+pub fn check(decoded: &Decoded, context: &Context) {
+    let step = Sense { node: &decoded.node, action: &decoded.action, context };
+    match &decoded.step.action {
+        Action::Push(push) => {
+            let lists = [&push.images, &push.blobs, &push.graphs, &push.manifests, &push.children];
+            step.some_names(&lists, "images, blobs, graphs, manifests, children");
+            if !push.except.is_empty() && push.graphs.is_empty() && push.children.is_empty() {
+                step.at(
+                    "except",
+                    "`except` leaves out of `graphs` and `children` only",
+                    "name one of these, or take it out",
+                );
+            }
+        }
+        Action::Put(put) => step.put(put),
+        Action::Get(read) | Action::Head(read) => step.read(read),
+        Action::Pull(nodes) | Action::Absent(nodes) => step.nodes(nodes),
+        Action::Settled(settled) => step.tag("tag", settled.tag.as_deref()),
+        Action::Delete(delete) => step.delete(delete),
+        Action::Tags(tags) => step.tags(tags),
+        Action::Referrers(referrers) => step.referrers(referrers),
+        Action::Upload(upload) => step.upload(upload),
+        Action::Raw(raw) => step.raw(raw),
+        Action::Wait(wait) => step.wait(&wait.time),
+        Action::Blob(blob) => {
+            if blob.range.as_deref().is_some_and(|range| !words::is_header_value(range) || range.is_empty()) {
+                step.at("range", "this cannot be the value of `Range`", "write it as it is sent: `bytes=0-99`");
+            }
+        }
+        Action::Mount(mount) => {
+            if mount.from.as_ref() == Some(&decoded.step.repository) {
+                step.at("from", "a blob is mounted from the repository that it is mounted into", "name another one");
+            }
+        }
+    }
+    for expected in &decoded.expected {
+        if expected.bundle.is_none() {
+            observable(&expected.expectation.assertion, &decoded.step.action, &expected.node, &decoded.action, context);
+        }
+    }
+}
+
+/// A step, and where to report.
+struct Sense<'a> {
+    node: &'a Node,
+    action: &'a str,
+    context: &'a Context,
+}
+
+impl Sense<'_> {
+    /// Reports a key's value.
+    fn at(&self, key: &str, message: impl Into<String>, help: &str) {
+        self.context.report(self.node.find([key]).fault(message).help(help));
+    }
+
+    /// Reports unless exactly one of these keys is there.
+    fn one_of(&self, keys: &[(&str, bool)]) {
+        let there: Vec<&str> = keys.iter().filter(|(_, there)| *there).map(|(key, _)| *key).collect();
+        let all = keys.iter().map(|(key, _)| format!("`{key}`")).collect::<Vec<_>>().join(", ");
+        match there[..] {
+            [_] => {}
+            [] => {
+                let message = format!("`{}` does not say what is meant", self.action);
+                self.context.report(self.node.fault(message).help(format!("give one of {all}")));
+            }
+            [first, second, ..] => {
+                let at = self.node.entry(second).map_or(self.node.at, |entry| entry.key.at);
+                let message = format!("`{second}` and `{first}` exclude each other");
+                self.context.report(Fault::new(at, message).help(format!("give one of {all}")));
+            }
+        }
+    }
+
+    /// Reports a key that has no effect beside the others.
+    fn idle(&self, key: &str, why: &str) {
+        if let Some(entry) = self.node.entry(key) {
+            let message = format!("`{key}` has no effect: {why}");
+            self.context.report(Fault::new(entry.key.at, message).help("take it out"));
+        }
+    }
+
+    fn some_names(&self, lists: &[&Vec<String>], keys: &str) {
+        let varies = |entry: &Entry| entry.value.put_in.is_some();
+        let varies = matches!(&self.node.kind, Kind::Map(entries) if entries.iter().any(varies));
+        // A list that is empty for some values of a parameter is meant so; a step that never names anything is not.
+        if lists.iter().all(|list| list.is_empty()) && !varies {
+            let message = format!("`{}` names nothing", self.action);
+            self.context.report(self.node.fault(message).help(format!("give one of {keys}")));
+        }
+    }
+
+    fn tag(&self, key: &str, tag: Option<&str>) {
+        if let Some(tag) = tag.filter(|tag| !words::is_tag(tag)) {
+            let message = format!("`{}` cannot be a tag", shown(tag, 140));
+            self.at(key, message, "a tag has up to 128 of A-Z a-z 0-9 . _ -; what is none on purpose is a `reference`");
+        }
+    }
+
+    fn tag_set(&self, path: &[&str], set: &TagSet) {
+        match set {
+            TagSet::Named(tags) => {
+                for (i, tag) in tags.iter().enumerate().filter(|(_, tag)| !words::is_tag(tag)) {
+                    let index = i.to_string();
+                    let place = self.node.find(path.iter().copied().chain([index.as_str()]));
+                    let fault = place.fault(format!("`{}` cannot be a tag", shown(tag, 140)));
+                    self.context.report(fault.help("a tag has up to 128 of A-Z a-z 0-9 . _ -"));
+                }
+            }
+            TagSet::Numbered(set) if set.numbered > MOST_TAGS => {
+                let place = self.node.find(path.iter().copied().chain(["numbered"]));
+                self.context.report(
+                    place.fault(format!("{} tags are too many", set.numbered)).help(format!("at most {MOST_TAGS}")),
+                );
+            }
+            TagSet::Numbered(_) => {}
+        }
+    }
+
+    fn put(&self, put: &Put) {
+        let ways = [
+            ("tag", put.tag.is_some()),
+            ("tags", put.tags.is_some()),
+            ("under", put.under.is_some()),
+            ("reference", put.reference.is_some()),
+        ];
+        if ways.iter().any(|(_, there)| *there) {
+            self.one_of(&ways);
+        }
+        self.tag("tag", put.tag.as_deref());
+        if let Some(set) = &put.tags {
+            self.tag_set(&["tags"], set);
+        }
+        if self.node.entry("by").is_some_and(|by| by.value.put_in.is_none()) {
+            if put.by == By::Digest && (put.tag.is_some() || put.tags.is_some()) {
+                self.idle(if put.tag.is_some() { "tag" } else { "tags" }, "the manifest is put by digest");
+            }
+            if put.under.is_some() || put.reference.is_some() {
+                self.idle("by", "the reference is given otherwise");
+            }
+        }
+    }
+
+    fn read(&self, read: &Read) {
+        self.one_of(&[("manifest", read.manifest.is_some()), ("reference", read.reference.is_some())]);
+        self.tag("tag", read.tag.as_deref());
+        if read.reference.is_some() && read.manifest.is_none() {
+            self.idle("by", "the reference is given literally");
+            self.idle("tag", "the reference is given literally");
+        } else if read.by == Some(By::Digest) && self.node.find(["by"]).put_in.is_none() {
+            self.idle("tag", "the manifest is asked for by digest");
+        }
+    }
+
+    fn nodes(&self, nodes: &Nodes) {
+        let lists = [&nodes.images, &nodes.graphs, &nodes.blobs, &nodes.manifests];
+        self.some_names(&lists, "images, graphs, blobs, manifests");
+    }
+
+    fn delete(&self, delete: &Delete) {
+        self.one_of(&[
+            ("manifest", delete.manifest.is_some()),
+            ("tag", delete.tag.is_some()),
+            ("blob", delete.blob.is_some()),
+            ("reference", delete.reference.is_some()),
+        ]);
+        self.tag("tag", delete.tag.as_deref());
+    }
+
+    fn tags(&self, tags: &Tags) {
+        self.tag("delete-between", tags.delete_between.as_deref());
+        if !tags.follow {
+            self.idle("delete-between", "without `follow: true` there is only one page");
+        }
+        for (key, value) in [("n", &tags.n), ("last", &tags.last)] {
+            if matches!(value, Some(Literal::Text(text)) if text.chars().any(char::is_control)) {
+                self.at(key, format!("`{key}` has a control character"), "a query is one line of text");
+            }
+        }
+    }
+
+    fn referrers(&self, referrers: &Referrers) {
+        self.one_of(&[("of", referrers.of.is_some()), ("digest", referrers.digest.is_some())]);
+    }
+
+    fn upload(&self, upload: &Upload) {
+        match (upload.how, upload.chunk) {
+            (UploadHow::Chunked, Some(0)) => self.at("chunk", "a chunk of no bytes", "write the bytes of one chunk"),
+            (UploadHow::Chunked, _) => {}
+            (_, Some(_)) if self.node.find(["how"]).put_in.is_none() => {
+                self.idle("chunk", "the upload is not chunked");
+            }
+            _ => {}
+        }
+    }
+
+    fn raw(&self, raw: &Raw) {
+        if raw.body.is_some() && raw.bytes_of.is_some() {
+            self.one_of(&[("body", true), ("bytes-of", true)]);
+        }
+        if !words::is_token(&raw.method) {
+            self.at(
+                "method",
+                format!("`{}` cannot be a method", shown(&raw.method, 60)),
+                "write it as it is sent: `PATCH`",
+            );
+        }
+        let clean = |c: char| !c.is_control() && c != ' ' && c != '#';
+        if !raw.path.starts_with('/') || !raw.path.chars().all(clean) {
+            let message = format!("`{}` cannot be a path", shown(&raw.path, 60));
+            self.at("path", message, "write it as it is sent, from `/v2/` on; spaces and `#` as %20 and %23");
+        }
+    }
+
+    fn wait(&self, time: &str) {
+        match Time::try_from(time.to_owned()) {
+            Err(problem) => self.at("time", shown(&problem, 200), "a wait is short: tens or hundreds of milliseconds"),
+            Ok(time) if time.0.is_zero() => self.at("time", "a wait of no time", "take the step out, or write a time"),
+            Ok(time) if time.0.as_secs() > LONGEST_WAIT => {
+                self.at("time", format!("a wait of {} s is too long", time.0.as_secs()), "at most 60s");
+            }
+            Ok(_) => {}
+        }
+    }
+}
+
+/// Reports what an answer of this action cannot show, so that asserting it proves nothing.
+fn observable(assertion: &Assertion, action: &Action, node: &Node, name: &str, context: &Context) {
+    let head = matches!(action, Action::Head(_));
+    let body = [
+        ("code", assertion.code.is_some()),
+        ("not-code", assertion.not_code.is_some()),
+        ("form", assertion.form.is_some()),
+        ("detail", assertion.detail.is_some()),
+        ("body", assertion.body.is_some()),
+        ("not-body", assertion.not_body.is_some()),
+    ];
+    let only = [
+        ("tags", assertion.tags.is_some() && !matches!(action, Action::Tags(_) | Action::Raw(_))),
+        (
+            "link",
+            assertion.link.is_some() && !matches!(action, Action::Tags(_) | Action::Referrers(_) | Action::Raw(_)),
+        ),
+        ("referrers", assertion.referrers.is_some() && !matches!(action, Action::Referrers(_))),
+    ];
+    for (key, there) in body.into_iter().map(|(key, there)| (key, there && head)).chain(only) {
+        if there {
+            let at = node.entry(key).map_or(node.at, |entry| entry.key.at);
+            let fault = Fault::new(at, format!("an answer to `{name}` does not show `{key}`"));
+            context.report(fault.help("assert it of a step whose answer has it, or take it out"));
+        }
+    }
+}

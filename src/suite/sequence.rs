@@ -1,0 +1,204 @@
+//! What makes no sense between the steps of a case: what can never be observed, and names that nothing earlier gave.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::decode::Context;
+use super::fault::{Fault, shown};
+use super::model::{Action, Needs, Nodes, StanceWord};
+use super::step::Decoded;
+use super::template::{self, Piece};
+use super::tree::{Kind, Node};
+use crate::content::graph::Format;
+
+/// The nickname of a repository that nothing is written to.
+pub const NOWHERE: &str = "nowhere";
+
+/// Checks the steps of one instance.
+pub fn check(steps: &[Arc<Decoded>], context: &Context) {
+    let mut seen = Seen::default();
+    let nicknames: BTreeSet<&str> = steps.iter().map(|step| step.step.repository.as_str()).collect();
+    for (i, decoded) in steps.iter().enumerate() {
+        seen.step(decoded, &steps[i + 1..], context);
+        repositories(&decoded.node, &nicknames, context);
+    }
+    if let Some(last) = steps.last()
+        && matches!(last.step.action, Action::Wait(_))
+    {
+        let fault = last.node.fault("nothing comes after this `wait`");
+        context.report(fault.help("add the step that it waits for, or take it out"));
+    }
+    for (name, decoded) in &seen.unused {
+        let fault = decoded.node.find(["as"]).fault(format!("no later step compares with `{}`", shown(name, 60)));
+        context.report(fault.help(format!("write `same-as: {}` in one, or take `as` out", shown(name, 60))));
+    }
+}
+
+/// What the steps so far have done.
+#[derive(Default)]
+struct Seen<'a> {
+    /// Repositories that something was written to.
+    written: BTreeSet<&'a str>,
+    /// What was put: repository and node.
+    put: BTreeSet<(&'a str, &'a str)>,
+    /// What push stored: repository, key and node, with the line.
+    pushed: BTreeMap<(&'a str, &'a str, &'a str), usize>,
+    /// Responses by name.
+    named: BTreeSet<&'a str>,
+    /// Named responses that nothing compared with yet.
+    unused: BTreeMap<&'a str, &'a Decoded>,
+}
+
+impl<'a> Seen<'a> {
+    fn step(&mut self, decoded: &'a Decoded, later: &'a [Arc<Decoded>], context: &Context) {
+        let node = &decoded.node;
+        let repository = decoded.step.repository.as_str();
+        self.comparisons(decoded, later, context);
+        match &decoded.step.action {
+            Action::Push(push) => {
+                let lists = [("images", &push.images), ("blobs", &push.blobs), ("manifests", &push.manifests)];
+                for (key, name) in lists.into_iter().flat_map(|(key, names)| names.iter().map(move |name| (key, name)))
+                {
+                    self.pushed.entry((repository, key, name)).or_insert(decoded.step.source.line);
+                }
+            }
+            Action::Put(put) => drop(self.put.insert((repository, &put.manifest))),
+            Action::Settled(settled) if !self.put.contains(&(repository, settled.manifest.as_str())) => {
+                let place = node.find(["manifest"]);
+                let message = format!("`{}` was not put in this repository before", shown(&settled.manifest, 60));
+                context.report(place.fault(message).help("`settled` looks after a `put`: add it, or write `get`"));
+            }
+            Action::Pull(_) if !self.written.contains(repository) => {
+                let message = format!("nothing was pushed to the repository `{}` before", shown(repository, 60));
+                context.report(node.fault(message).help("`pull` reads back what was pushed: push it first"));
+            }
+            Action::Absent(nodes) => self.absent(nodes, repository, node, context),
+            Action::Mount(mount) => {
+                if let Some(from) =
+                    mount.from.as_deref().filter(|from| !self.written.contains(from) && *from != NOWHERE)
+                {
+                    let message = format!("nothing was pushed to the repository `{}` before", shown(from, 60));
+                    let fault = node.find(["from"]).fault(message);
+                    let written = self.written.iter().copied();
+                    let fault = fault.choices(from, written, "repositories written so far");
+                    context
+                        .report(fault.help(format!("a repository that is not there on purpose is called `{NOWHERE}`")));
+                }
+            }
+            _ => {}
+        }
+        let writes = matches!(
+            decoded.step.action,
+            Action::Push(_) | Action::Put(_) | Action::Upload(_) | Action::Mount(_) | Action::Raw(_)
+        );
+        if writes && repository == NOWHERE {
+            let fault = node.find(["in"]).fault(format!("`{}` writes to the repository `{NOWHERE}`", decoded.action));
+            context.report(fault.help("nothing is ever written to the repository of this name: choose another"));
+        } else if writes {
+            self.written.insert(repository);
+        }
+        if let Some(name) = decoded.step.name.as_deref() {
+            if !self.named.insert(name) {
+                let fault = node.find(["as"]).fault(format!("an earlier step is called `{}` too", shown(name, 60)));
+                context.report(fault.help("each name means one response: choose another"));
+            } else {
+                self.unused.insert(name, decoded);
+            }
+        }
+    }
+
+    /// `absent` has something left to ask for.
+    fn absent(&self, nodes: &Nodes, repository: &str, node: &Node, context: &Context) {
+        let lists = [("images", &nodes.images), ("blobs", &nodes.blobs), ("manifests", &nodes.manifests)];
+        let mut named = lists.into_iter().flat_map(|(key, names)| names.iter().map(move |name| (key, name))).peekable();
+        let Some(&(_, first)) = named.peek() else { return };
+        let lines = named.map(|(key, name)| self.pushed.get(&(repository, key, name.as_str())));
+        if nodes.graphs.is_empty()
+            && let Some(lines) = lines.collect::<Option<Vec<_>>>()
+        {
+            let message = format!("`{first}` was pushed on line {}: nothing of it is absent", lines[0]);
+            context.report(node.fault(message).help("name what was never pushed here"));
+        }
+    }
+
+    /// `same-as` names an earlier step.
+    fn comparisons(&mut self, decoded: &Decoded, later: &[Arc<Decoded>], context: &Context) {
+        for expected in &decoded.expected {
+            let Some(name) = expected.expectation.assertion.same_as.as_deref() else { continue };
+            self.unused.remove(name);
+            if self.named.contains(name) {
+                continue;
+            }
+            let place = if expected.bundle.is_some() { &expected.node } else { expected.node.find(["same-as"]) };
+            let comes = later.iter().any(|step| step.step.name.as_deref() == Some(name));
+            context.report(if comes {
+                place
+                    .fault(format!("the step `{}` comes later", shown(name, 60)))
+                    .help("compare the later with the earlier one")
+            } else {
+                let fault = place.fault(format!("no earlier step has `as: {}`", shown(name, 60)));
+                fault.choices(name, self.named.iter().copied(), "steps with a name so far")
+            });
+        }
+    }
+}
+
+/// `{repo:NICK}` names a repository that a step works in.
+fn repositories(node: &Node, known: &BTreeSet<&str>, context: &Context) {
+    match &node.kind {
+        Kind::Scalar { text, .. } if text.contains("{repo:") => {
+            for piece in template::pieces(text) {
+                if let Piece::Filled("repo", name) = piece
+                    && name != "main"
+                    && !known.contains(name)
+                {
+                    let fault = node.fault(format!("no step works in a repository `{}`", shown(name, 60)));
+                    context.report(fault.choices(name, known.iter().copied(), "the repositories are"));
+                }
+            }
+        }
+        Kind::Scalar { .. } => {}
+        Kind::List(items) => items.iter().for_each(|item| repositories(item, known, context)),
+        Kind::Map(entries) => entries.iter().for_each(|entry| repositories(&entry.value, known, context)),
+    }
+}
+
+/// Reports needs that no target can meet: the case would be skipped everywhere.
+pub fn needs(needs: &Needs, format: Format, node: &Node, context: &Context) {
+    let has = |word: StanceWord| needs.stance.contains(&word);
+    let contradiction = |key: &str, word: &str| {
+        let at = node.entry(key).map_or(node.at, |entry| entry.key.at);
+        let message = format!("no target meets these needs: `{key}` goes only with the stance `{word}`");
+        context.report(Fault::new(at, message).help(format!("write `stance: {word}`, or take `{key}` out")));
+    };
+    if needs.scope.is_some() && !has(StanceWord::Refuse) {
+        contradiction("scope", "refuse");
+    }
+    for (key, platform) in [("required", &needs.required), ("optional", &needs.optional)] {
+        if let Some(platform) = platform {
+            if !has(StanceWord::Require) {
+                contradiction(key, "require");
+            }
+            if !super::words::is_platform(platform) {
+                let fault = node.find([key]).fault(format!("`{}` is no platform", shown(platform, 60)));
+                context.report(fault.help("write os/architecture or os/architecture/variant: `linux/arm64`"));
+            }
+        }
+    }
+    if needs.required.is_some() && needs.required == needs.optional {
+        let message = "no target meets these needs: one platform is both demanded and not";
+        context.report(node.find(["optional"]).fault(message).help("name two platforms"));
+    }
+    let media = match format {
+        Format::Oci => "media.oci",
+        Format::Docker => "media.docker",
+    };
+    if needs.capabilities.get(media) == Some(&super::model::Presence::Absent)
+        && needs.stance.iter().any(|w| *w != StanceWord::Broken)
+    {
+        let at = node.entry(media).map_or(node.at, |entry| entry.key.at);
+        let message =
+            format!("no target meets these needs: where `{media}` is absent, it has no stance on such indexes");
+        context.report(Fault::new(at, message).help("take one of them out"));
+    }
+}

@@ -1,0 +1,313 @@
+//! A case file to instances: one for each combination of each case's parameters.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::decode::{Context, Later};
+use super::each::{self, Parameter};
+use super::expect::Law;
+use super::fault::{At, Fault, shown};
+use super::model::{CaseInstance, Needs, Source};
+use super::nodes::Fixture;
+use super::step::{self, Decoded};
+use super::template::{self, Values};
+use super::tree::{Kind, Node};
+use super::written::{Case, CaseFile};
+use super::{needs, sequence, words};
+use crate::content::graph::Format;
+
+/// What case files can refer to.
+#[derive(Debug, Default)]
+pub struct World {
+    /// Requirements and bundles.
+    pub law: Law,
+    /// Fixtures by name; `None` for those that are there and faulty, of which their own diagnostics speak.
+    pub fixtures: BTreeMap<String, Option<Fixture>>,
+    /// Defects by name.
+    pub defects: BTreeSet<&'static str>,
+}
+
+/// A case file at hand.
+pub struct Topic<'a> {
+    /// What it can refer to.
+    pub world: &'a World,
+    /// Its path as it is printed.
+    pub file: &'a Arc<str>,
+    /// `area/topic`.
+    pub id: &'a str,
+    /// Its text by lines.
+    pub lines: &'a [&'a str],
+    /// Where faults go.
+    pub context: &'a Context,
+}
+
+impl Topic<'_> {
+    /// Every instance of the file, as far as it is without fault.
+    pub fn instances(&self, root: &Node) -> Vec<CaseInstance> {
+        let Some(file) = self.context.decode::<CaseFile>(root) else { return Vec::new() };
+        let title = self.text(file.title.as_ref()).unwrap_or_default();
+        if file.title.is_none() {
+            let fault = Fault::new(At::START, "the file has no `title`");
+            self.context.report(fault.help("say in a sentence what is asked: `title: ...`"));
+        }
+        let Some(cases) = file.cases.as_ref().and_then(|cases| self.context.node(cases)) else {
+            self.context.report(Fault::new(At::START, "the file has no `cases`").help("add them, or delete the file"));
+            return Vec::new();
+        };
+        let Some(items) = self.list(&cases, "cases") else { return Vec::new() };
+        let mut names: BTreeMap<String, u32> = BTreeMap::new();
+        let mut out = Vec::new();
+        for item in items {
+            let Some(case) = self.context.decode::<Case>(item) else { continue };
+            let Some((name, at)) = self.name(&case, item) else { continue };
+            if let Some(line) = names.insert(name.clone(), at.line) {
+                let fault = Fault::new(at, format!("two cases are called `{name}`, so their ids are the same"));
+                self.context.report(fault.help(format!("the first one is on line {line}: rename one")));
+                continue;
+            }
+            let top = Top {
+                title: &title,
+                fixture: file.fixture.as_ref().and_then(|fixture| self.context.node(fixture)),
+                needs: file.needs.as_ref().and_then(|needs| self.context.node(needs)),
+            };
+            self.case(&case, item, &name, at, &top, &mut out);
+        }
+        out
+    }
+
+    /// The items of a list that must have some.
+    fn list<'n>(&self, node: &'n Node, key: &str) -> Option<&'n [Node]> {
+        match &node.kind {
+            Kind::List(items) if !items.is_empty() => return Some(items),
+            Kind::List(_) => {
+                self.context.report(node.fault(format!("`{key}` is an empty list")).help("nothing would be asked"))
+            }
+            _ => self.context.report(node.fault(format!("{} instead of the list of {key}", node.what()))),
+        }
+        None
+    }
+
+    /// A text that must not be blank.
+    fn text(&self, later: Option<&Later<String>>) -> Option<String> {
+        let later = later?;
+        let text: String = self.context.later(later)?;
+        if text.trim().is_empty() {
+            let at = self.context.node(later).map_or(At::START, |node| node.at);
+            self.context.report(Fault::new(at, "a title without words").help("say in a sentence what is asked"));
+        }
+        Some(text)
+    }
+
+    /// A case's name, and where it stands.
+    fn name(&self, case: &Case, item: &Node) -> Option<(String, At)> {
+        let Some(node) = case.name.as_ref().and_then(|name| self.context.node(name)) else {
+            self.context.report(
+                item.fault("the case has no `name`").help("its id is made of it: `name: some-children-present`"),
+            );
+            return None;
+        };
+        let name: String = self.context.decode(&node)?;
+        if !words::is_slug(&name) {
+            let fault = node.fault(format!("`{}` cannot be a case's name", shown(&name, 60)));
+            self.context
+                .report(fault.help("names have lower-case letters and digits, with hyphens between, up to 100"));
+            return None;
+        }
+        Some((name, node.at))
+    }
+
+    /// One case.
+    fn case(&self, case: &Case, item: &Node, name: &str, at: At, top: &Top<'_>, out: &mut Vec<CaseInstance>) {
+        let parameters = each::parameters(case.each.as_ref().and_then(|e| self.context.node(e)), self.context);
+        self.templates(item, top, &parameters);
+        let caught_by = self.caught_by(case, item);
+        let alone = case.alone.as_ref().is_some_and(|alone| self.context.later(alone).unwrap_or_default());
+        let fixed_format = self.format(case, &parameters);
+        let Some(steps) = case.steps.as_ref().and_then(|steps| self.context.node(steps)) else {
+            self.context.report(item.fault("the case has no `steps`").help("say what is asked: `steps: [...]`"));
+            return;
+        };
+        let Some(steps) = self.list(&steps, "steps") else { return };
+        let own = case.fixture.as_ref().and_then(|fixture| self.context.node(fixture));
+        let Some(fixture) = own.or_else(|| top.fixture.clone()) else {
+            let fault = item.fault("the case has no `fixture`, and neither has the file");
+            self.context.report(fault.choices("", self.world.fixtures.keys().map(String::as_str), "the fixtures are"));
+            return;
+        };
+        let title = case.title.as_ref().and_then(|t| self.context.node(t));
+        let needs = needs::merged(top.needs.as_ref(), case.needs.as_ref().and_then(|needs| self.context.node(needs)));
+        let mut fixture = Varying::new(&fixture, &parameters);
+        let mut title = title.map(|title| Varying::new(&title, &parameters));
+        let mut needs = needs.map(|needs| Varying::new(&needs, &parameters));
+        let mut steps: Vec<Varying<BTreeMap<String, Option<Arc<Decoded>>>>> =
+            steps.iter().map(|step| Varying::new(step, &parameters)).collect();
+        for combination in each::combinations(&parameters) {
+            let values: Values<'_> =
+                parameters.iter().zip(&combination).map(|(p, &i)| (p.name.as_str(), &p.values[i].node)).collect();
+            let fixture = fixture.made(&combination, &values, |node| self.fixture(node));
+            let Some((fixture_name, fixture)) = fixture else { continue };
+            let format = fixed_format.or_else(|| each::format(&parameters, &combination)).unwrap_or_default();
+            let needs = needs.as_mut().map_or(Some(Needs::default()), |needs| {
+                needs.made(&combination, &values, |node| {
+                    needs::decode(node, self.context).inspect(|n| sequence::needs(n, format, node, self.context))
+                })
+            });
+            let title = title
+                .as_mut()
+                .and_then(|title| title.made(&combination, &values, |node| self.context.decode::<String>(node)));
+            let mut decoded = Vec::with_capacity(steps.len());
+            for step in &mut steps {
+                let (node, made) = step.at(&combination, &values);
+                if !made.contains_key(&fixture_name) {
+                    let step = step::decode(node, self.file, &self.world.law, &fixture, self.context);
+                    made.insert(fixture_name.clone(), step.map(Arc::new));
+                }
+                decoded.extend(made.get(&fixture_name).cloned().flatten());
+            }
+            if decoded.len() < steps.len() {
+                continue;
+            }
+            sequence::check(&decoded, self.context);
+            let Some(needs) = needs else { continue };
+            let components = parameters.iter().zip(&combination).map(|(p, &i)| format!("/{}", p.values[i].component));
+            out.push(CaseInstance {
+                id: format!("{}/{name}{}", self.id, components.collect::<String>()),
+                title: title.unwrap_or_else(|| top.title.to_owned()),
+                source: Source { file: self.file.clone(), line: at.line as usize, column: at.column as usize },
+                needs,
+                fixture: fixture.graph.clone(),
+                format,
+                steps: decoded.iter().map(|decoded| decoded.step.clone()).collect(),
+                caught_by: caught_by.clone(),
+                alone,
+            });
+        }
+    }
+
+    /// The case's own `format`.
+    fn format(&self, case: &Case, parameters: &[Parameter]) -> Option<Format> {
+        let later = case.format.as_ref()?;
+        if parameters.iter().any(|p| p.name == "format") {
+            let at = self.context.node(later).map_or(At::START, |node| node.at);
+            let fault = Fault::new(at, "the format is given twice: here and as a parameter");
+            self.context.report(fault.help("take one of them out"));
+        }
+        self.context.later(later)
+    }
+
+    /// A fixture by name.
+    fn fixture(&self, node: &Node) -> Option<(String, Fixture)> {
+        let name: String = self.context.decode(node)?;
+        match self.world.fixtures.get(&name) {
+            Some(fixture) => fixture.clone().map(|fixture| (name, fixture)),
+            None => {
+                let fault = node.fault(format!("no fixture is called `{}`", shown(&name, 60)));
+                self.context.report(fault.choices(
+                    &name,
+                    self.world.fixtures.keys().map(String::as_str),
+                    "the fixtures are",
+                ));
+                None
+            }
+        }
+    }
+
+    /// `caught-by`.
+    fn caught_by(&self, case: &Case, item: &Node) -> Vec<String> {
+        let Some(node) = case.caught_by.as_ref().and_then(|c| self.context.node(c)) else {
+            let fault = item.fault("the case has no `caught-by`");
+            self.context.report(fault.help(
+                "name a defect of the reference registry that turns it red: a check that nothing fails proves nothing",
+            ));
+            return Vec::new();
+        };
+        let Some(items) = self.list(&node, "caught-by") else { return Vec::new() };
+        let mut out: Vec<String> = Vec::new();
+        for item in items {
+            let Some(name) = self.context.decode::<String>(item) else { continue };
+            if !self.world.defects.is_empty() && !self.world.defects.contains(name.as_str()) {
+                let fault = item.fault(format!("the reference registry has no defect `{}`", shown(&name, 80)));
+                let fault = fault.choices(&name, self.world.defects.iter().copied(), "its defects are");
+                self.context.report(fault.help("`lacuna list --defects` shows them all"));
+            } else if out.contains(&name) {
+                self.context
+                    .report(item.fault(format!("the defect `{name}` stands twice")).help("take one of them out"));
+            }
+            out.push(name);
+        }
+        out
+    }
+
+    /// Templates that name no parameter, and parameters that no template names.
+    fn templates(&self, item: &Node, top: &Top<'_>, parameters: &[Parameter]) {
+        let mut uses = Vec::new();
+        uses.extend(top.needs.iter().flat_map(|needs| template::uses(needs, self.lines)));
+        for key in ["title", "fixture", "needs", "steps"] {
+            if let Some(entry) = item.entry(key) {
+                uses.extend(template::uses(&entry.value, self.lines));
+            }
+        }
+        let declared: BTreeSet<&str> = parameters.iter().map(|p| p.name.as_str()).collect();
+        for found in uses.iter().filter(|found| !declared.contains(found.name.as_str())) {
+            let name = shown(&found.name, 60);
+            let fault = Fault::new(found.at, format!("the template `{{{name}}}` names no parameter of the case"));
+            let known = declared.iter().copied().chain(template::ENGINE_NAMES);
+            self.context.report(
+                fault
+                    .choices(&found.name, known, "what can be named")
+                    .help(format!("parameters are declared in `each: {{{name}: [...]}}`")),
+            );
+        }
+        for parameter in parameters.iter().filter(|p| p.name != "format") {
+            if !uses.iter().any(|found| found.name == parameter.name) {
+                let fault = Fault::new(parameter.at, format!("the parameter `{}` is never used", parameter.name));
+                self.context
+                    .report(fault.help(format!("write `{{{}}}` where it belongs, or take it out", parameter.name)));
+            }
+        }
+    }
+}
+
+/// What a case has from its file.
+struct Top<'a> {
+    title: &'a str,
+    fixture: Option<Node>,
+    needs: Option<Node>,
+}
+
+/// A part of a case that may have templates: made once for every combination of the parameters that it names.
+struct Varying<T> {
+    node: Node,
+    /// Which parameters it names, by their place.
+    names: Vec<usize>,
+    made: BTreeMap<Vec<usize>, (Node, T)>,
+}
+
+impl<T: Default> Varying<T> {
+    fn new(node: &Node, parameters: &[Parameter]) -> Self {
+        let uses = template::uses(node, &[]);
+        let named = |p: &Parameter| uses.iter().any(|found| found.name == p.name);
+        let names = parameters.iter().enumerate().filter(|(_, p)| named(p)).map(|(i, _)| i).collect();
+        Varying { node: node.clone(), names, made: BTreeMap::new() }
+    }
+
+    /// The tree with this combination's values, and what was made of it so far.
+    fn at(&mut self, combination: &[usize], values: &Values<'_>) -> (&Node, &mut T) {
+        let key: Vec<usize> = self.names.iter().filter_map(|&i| combination.get(i).copied()).collect();
+        let node = &self.node;
+        let constant = self.names.is_empty();
+        let (node, made) = self
+            .made
+            .entry(key)
+            .or_insert_with(|| (if constant { node.clone() } else { template::put_in(node, values) }, T::default()));
+        (node, made)
+    }
+}
+
+impl<T: Clone> Varying<Option<Option<T>>> {
+    /// What `make` gives for this combination; it is asked once for each.
+    fn made(&mut self, combination: &[usize], values: &Values<'_>, make: impl FnOnce(&Node) -> Option<T>) -> Option<T> {
+        let (node, made) = self.at(combination, values);
+        made.get_or_insert_with(|| make(node)).clone()
+    }
+}
