@@ -35,6 +35,7 @@ pub struct Client {
 
 struct Inner {
     base: Address,
+    base_text: String,
     auth: Auth,
     http: HttpDoor,
     raw: RawDoor,
@@ -83,6 +84,7 @@ impl Client {
         }
         let inner = Inner {
             auth: Auth::new(base.clone(), settings.credentials, tokens),
+            base_text: base.text(),
             base,
             http,
             raw: RawDoor::new(&tls, limits),
@@ -94,8 +96,8 @@ impl Client {
     }
 
     /// The base URL, without a slash at its end.
-    pub fn base(&self) -> String {
-        self.inner.base.text()
+    pub fn base(&self) -> &str {
+        &self.inner.base_text
     }
 
     /// No request starts any more, and those that run end as [`FailureKind::Interrupted`]; for all clones.

@@ -176,11 +176,11 @@ pub struct Response {
     pub version: &'static str,
     /// Header lines in order, secrets replaced (Set-Cookie, signed URLs' parameters).
     pub headers: Vec<(String, Bytes)>,
-    /// The body, or its first bytes.
+    /// The body, or its first bytes; secrets that were sent and come back are replaced.
     pub body: Bytes,
     /// Whether `body` is all that came.
     pub body_is_whole: bool,
-    /// Digest of all bytes that came, by the algorithm of [`Keep::Hash`]; sha256 for [`Keep::Whole`].
+    /// Digest of all bytes as they came, by the algorithm of [`Keep::Hash`]; sha256 for [`Keep::Whole`].
     pub body_digest: Digest,
     /// The URL that a `Location` leads to, unredacted, for following only: never printed, never serialised.
     pub location: Option<Secret>,

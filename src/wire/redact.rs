@@ -8,6 +8,8 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::content::digest::Digest;
+
 /// What stands where a secret was.
 pub const REDACTED: &str = "(redacted)";
 
@@ -79,6 +81,9 @@ const SHORTEST_IN_CONTENT: usize = 8;
 impl Secrets {
     /// Adds a secret: itself, percent-encoded, base64 of it, and as JSON writes it.
     pub fn add(&mut self, secret: &str) {
+        if secret.len() < SHORTEST {
+            return;
+        }
         let json = serde_json::Value::from(secret).to_string();
         let forms = [
             secret.to_owned(),
@@ -88,7 +93,7 @@ impl Secrets {
             json.trim_matches('"').to_owned(),
         ];
         for form in forms {
-            if form.len() >= SHORTEST && !self.0.contains(&form) {
+            if !self.0.contains(&form) {
                 self.0.push(form);
             }
         }
@@ -149,6 +154,9 @@ impl Secrets {
         if !SHOWN_HEADERS.contains(&name.as_str()) {
             return REDACTED.into();
         }
+        if is_plain(value) {
+            return value.to_vec();
+        }
         let scrubbed = self.scrub(value, SHORTEST);
         if !matches!(name.as_str(), "location" | "link" | "www-authenticate" | "warning") {
             return scrubbed.into_owned();
@@ -163,6 +171,12 @@ impl Secrets {
     pub fn url(&self, text: &str) -> String {
         url(&self.scrub_text(text))
     }
+}
+
+/// A number or a digest: compared by expectations, and no secret though a short password may be part of it by chance.
+fn is_plain(value: &[u8]) -> bool {
+    let digest = std::str::from_utf8(value).ok().and_then(Digest::parse);
+    value.iter().all(u8::is_ascii_digit) || digest.is_some()
 }
 
 /// A URL, relative or absolute, without userinfo, fragment, and the values of unknown query parameters.
@@ -235,4 +249,71 @@ fn replaced(bytes: &[u8], wanted: &[u8]) -> Vec<u8> {
     }
     out.extend_from_slice(&bytes[at..]);
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_lose_what_may_be_secret() {
+        for (text, shown) in [
+            ("/v2/a/tags/list?n=2&last=b", "/v2/a/tags/list?n=2&last=b"),
+            ("http://h/x?sig=a&digest=d#f", "http://h/x?sig=(redacted)&digest=d#(redacted)"),
+            ("http://u:p@h/x@y?a", "http://(redacted)@h/x@y?(redacted)"),
+            ("http://u@v@h/", "http://(redacted)@h/"),
+            ("http://u@h?n=1", "http://(redacted)@h?n=1"),
+            ("//u:p@h/x", "//(redacted)@h/x"),
+            ("/x?n=1;sig=a&&N=2", "/x?n=1;sig=(redacted)&&N=(redacted)"),
+            ("/x?%6E=1&n", "/x?%6E=(redacted)&n"),
+            ("/x?n=1\\u0026sig=a", "/x?n=1&sig=(redacted)"),
+            ("/x?token=a?n=b", "/x?token=(redacted)"),
+            ("", ""),
+        ] {
+            assert_eq!(url(text), shown, "{text}");
+        }
+    }
+
+    #[test]
+    fn urls_are_found_in_texts() {
+        for (text, shown) in [
+            (
+                "see http://h/?sig=a, or \"//u@h/x?k=b\"",
+                "see http://h/?sig=(redacted) or \"//(redacted)@h/x?k=(redacted)\"",
+            ),
+            ("<http://h/?sig=a,b;c>; rel=next", "<http://h/?sig=(redacted);(redacted)>; rel=next"),
+            ("what? nothing?", "what? nothing?"),
+            ("\u{e9} 'http://h/?a=b'", "\u{e9} 'http://h/?a=(redacted)'"),
+        ] {
+            assert_eq!(urls_within(text), shown, "{text}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_found_in_every_form_and_length() {
+        let mut secrets = Secrets::default();
+        secrets.add("p\"ss/wörd");
+        secrets.add("abc");
+        for echoed in ["p\"ss/wörd", "p%22ss%2Fw%C3%B6rd", "p\\\"ss/wörd", "cCJzcy93w7ZyZA"] {
+            assert_eq!(secrets.scrub_text(&format!("<{echoed}>")), "<(redacted)>");
+        }
+        assert_eq!(secrets.scrub_text("abc"), "abc");
+        // Bytes that are no text are searched, too, and else stay as they are.
+        let mut secrets = Secrets::default();
+        secrets.add("longer-secret");
+        assert_eq!(secrets.body(200, b"\xfflonger-secret\xfe").as_ref(), b"\xff(redacted)\xfe");
+        assert_eq!(secrets.header("Location", b"/\xff?n=1"), b"/\xff?n=1");
+    }
+
+    #[test]
+    fn a_short_password_spoils_no_comparison() {
+        let mut secrets = Secrets::default();
+        secrets.add("1234");
+        let digest = format!("sha256:{}1234", "0".repeat(60));
+        assert_eq!(secrets.header("Docker-Content-Digest", digest.as_bytes()), digest.as_bytes());
+        assert_eq!(secrets.header("Content-Length", b"12345"), b"12345");
+        assert_eq!(secrets.body(200, digest.as_bytes()).as_ref(), digest.as_bytes());
+        assert_eq!(secrets.header("Warning", b"1234"), b"1234");
+        assert_eq!(secrets.header("Warning", b"it is 1234"), b"it is (redacted)");
+    }
 }
