@@ -92,6 +92,10 @@ pub fn descriptors(response: &Response) -> Result<Vec<Value>, String> {
 
 /// Evaluates the keys, where the response begins a list.
 pub fn check(assertion: &Assertion, seen: &Observation, world: &World) -> Vec<Fault> {
+    // Where something else than a list is lawful too, nothing is said of it.
+    if seen.response.status != 200 {
+        return Vec::new();
+    }
     match (&assertion.tags, &assertion.referrers, seen.listing) {
         (Some(expected), _, Some(Listing::Tags { pages, .. })) => tags(expected, pages, world),
         (_, Some(expected), Some(Listing::Referrers { entries, .. })) => referrers(expected, entries, seen, world),
