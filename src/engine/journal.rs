@@ -1,6 +1,6 @@
 //! What a run creates, written down before it is created, so that it can be removed even after a crash.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
@@ -75,6 +75,8 @@ struct Inner {
     file: Option<File>,
     created: u64,
     removed: u64,
+    /// What is there: a thing that is created twice counts once.
+    alive: HashSet<Thing>,
     /// What stays: by kind and reason, how many things, and a repository where one of them is.
     left: BTreeMap<(Kind, String), (u64, String)>,
 }
@@ -113,7 +115,13 @@ impl Journal {
     }
 
     fn with(file: Option<File>) -> Journal {
-        Journal(Arc::new(Mutex::new(Inner { file, created: 0, removed: 0, left: BTreeMap::new() })))
+        Journal(Arc::new(Mutex::new(Inner {
+            file,
+            created: 0,
+            removed: 0,
+            alive: HashSet::new(),
+            left: BTreeMap::new(),
+        })))
     }
 
     /// Says that a thing is about to be created. When this returns, it is written.
@@ -129,13 +137,16 @@ impl Journal {
     /// # Errors
     /// The file cannot be written.
     pub fn created(&self, thing: &Thing) -> std::io::Result<()> {
-        self.inner(|inner| inner.created += 1);
+        self.inner(|inner| inner.created += u64::from(inner.alive.insert(thing.clone())));
         self.line(&Entry { op: Op::Created, thing: thing.clone() })
     }
 
     /// Says that a thing is gone. A line that cannot be written is no loss: removing is idempotent.
     pub fn removed(&self, thing: &Thing) {
-        self.inner(|inner| inner.removed += 1);
+        self.inner(|inner| {
+            inner.alive.remove(thing);
+            inner.removed += 1;
+        });
         let _ = self.line(&Entry { op: Op::Removed, thing: thing.clone() });
     }
 
@@ -235,8 +246,8 @@ pub fn read(path: &Path) -> Result<Leftovers, JournalError> {
         None => return Err(wrong(0, "the file is empty".into())),
     };
     let mut things: Vec<Thing> = Vec::new();
-    let mut seen = std::collections::HashSet::new();
-    let mut gone = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
+    let mut gone = HashSet::new();
     let count = bytes.split_inclusive(|b| *b == b'\n').count();
     for (n, line) in lines {
         if line.iter().all(u8::is_ascii_whitespace) {

@@ -395,7 +395,7 @@ fn lengths() {
 fn headers_are_present_absent_or_match() {
     let row = Row::default();
     let twice = [("X-A", "one"), ("x-a", "two=2; q")];
-    let table: [(&str, &[(&str, &str)], Option<&str>); 9] = [
+    let table: [(&str, &[(&str, &str)], Option<&str>); 12] = [
         ("present", &twice, None),
         ("present", &[], Some("r headers: a X-A | no X-A")),
         ("absent", &[], None),
@@ -405,6 +405,13 @@ fn headers_are_present_absent_or_match() {
         ("*=*; q", &twice, None),
         ("*=3*", &twice, Some("r headers: X-A: *=3* | X-A: one")),
         ("a*", &[], Some("r headers: X-A: a* | no X-A")),
+        ("{type:self}", &[("X-A", "application/vnd.oci.image.index.v1+json")], None),
+        (
+            "{digest:amd64}",
+            &[("X-A", "sha256:0123456789abcdef01")],
+            Some("r headers: X-A: {digest:amd64} | X-A: sha256:..."),
+        ),
+        ("{else}", &[("X-A", "{else}")], None),
     ];
     for (expected, headers, said) in table {
         let faults = row.ok(json!({ "headers": { "X-A": expected } }), headers, b"");

@@ -17,7 +17,7 @@ pub async fn run(case: &mut Case<'_>, here: &Here<'_>, what: &BlobRead) -> Resul
     let label = format!("{verb} blob {}{range}", what.of.trim_start_matches('='));
     let mut question = match what.of.strip_prefix('=') {
         Some(text) => {
-            let reference = expand(case, here.nickname(), text)?;
+            let reference = expand(case, here.nickname(), None, text)?;
             let subject = Subject { node: None, path_digest: Digest::parse(&reference), range: what.range.clone() };
             question(case, here, method, &reference, subject, label, here.expect.clone())?
         }
@@ -50,7 +50,7 @@ pub(super) fn question(
     if let Some(range) = &subject.range {
         ask = ask.header("Range", range);
     }
-    let mut ask = here.finish(case, ask, &["pull"])?;
+    let mut ask = here.finish(case, subject.node.as_ref(), ask, &["pull"])?;
     if let Some(node) = &subject.node {
         ask.keep = keep(node.size, node.digest.algorithm());
     }

@@ -21,7 +21,7 @@ pub async fn run(case: &mut Case<'_>, here: &Here<'_>, what: &Delete) -> Result<
         let node = case.node(name)?;
         (Some(node.clone()), node.digest.to_string(), Kind::Blob, format!("delete blob {name}"))
     } else if let Some(text) = &what.reference {
-        let reference = expand(case, here.nickname(), text)?;
+        let reference = expand(case, here.nickname(), None, text)?;
         let kind = if Digest::parse(&reference).is_some() { Kind::Manifest } else { Kind::Tag };
         (None, reference, kind, format!("delete {text}"))
     } else {
@@ -67,12 +67,13 @@ fn question(
     let ask = Ask::new("DELETE", &format!("/v2/{repository}/{what}/{}", literal(reference)));
     let is_manifest = subject.node.as_ref().is_some_and(|node| node.kind != NodeKind::Blob);
     debug_assert!(kind != Kind::Manifest || is_manifest || subject.node.is_none());
+    let ask = here.finish(case, subject.node.as_ref(), ask, &[])?;
     Ok(Question {
         subject,
         expect,
         reads: false,
         removes: Some(Thing { kind, repository, reference: reference.to_owned() }),
         // What a token must allow differs from registry to registry: its own challenge says it.
-        ..Question::new(label, here.nickname(), here.finish(case, ask, &[])?)
+        ..Question::new(label, here.nickname(), ask)
     })
 }

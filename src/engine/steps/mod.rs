@@ -16,12 +16,14 @@ mod tags;
 mod upload;
 mod walk;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::ask::{Expected, MANIFEST_TYPES};
 use super::case::{Case, Halt};
+use crate::content::Node;
 use crate::suite::model::{Action, Step};
 use crate::target::units::Time;
 use crate::wire::Ask;
@@ -86,22 +88,34 @@ impl Here<'_> {
     }
 
     /// A manifest read, with the step's Accept, or all types that lacuna pushes.
-    pub fn manifest_ask(&self, case: &Case<'_>, method: &str, reference: &str) -> Result<Ask, Halt> {
+    pub fn manifest_ask(
+        &self,
+        case: &Case<'_>,
+        own: Option<&Arc<Node>>,
+        method: &str,
+        reference: &str,
+    ) -> Result<Ask, Halt> {
         let repository = case.repository(self.nickname())?;
         let ask = Ask::new(method, &format!("/v2/{repository}/manifests/{}", literal(reference)));
         let ask = if self.step.accept.is_none() { ask.header("Accept", MANIFEST_TYPES) } else { ask };
-        self.finish(case, ask, &["pull"])
+        self.finish(case, own, ask, &["pull"])
     }
 
     /// Adds the step's Accept and headers, and what a token is asked for.
-    pub fn finish(&self, case: &Case<'_>, mut ask: Ask, actions: &[&str]) -> Result<Ask, Halt> {
+    pub fn finish(
+        &self,
+        case: &Case<'_>,
+        own: Option<&Arc<Node>>,
+        mut ask: Ask,
+        actions: &[&str],
+    ) -> Result<Ask, Halt> {
         for line in self.step.accept.iter().flatten() {
-            ask.headers.push(("Accept".into(), expand(case, self.nickname(), line)?));
+            ask.headers.push(("Accept".into(), expand(case, self.nickname(), own, line)?));
         }
         // What the step says replaces what lacuna would say; a name that the step repeats stays repeated.
         ask.headers.retain(|(name, _)| !self.step.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name)));
         for (name, value) in &self.step.headers {
-            ask.headers.push((name.clone(), expand(case, self.nickname(), value)?));
+            ask.headers.push((name.clone(), expand(case, self.nickname(), own, value)?));
         }
         if !actions.is_empty() {
             ask.scopes = vec![format!("repository:{}:{}", case.repository(self.nickname())?, actions.join(","))];
@@ -110,8 +124,12 @@ impl Here<'_> {
     }
 }
 
-/// Puts `{repo}`, `{digest:NODE}` and `{type:NODE}` in; any other brace stays.
-pub(super) fn expand(case: &Case<'_>, nickname: &str, text: &str) -> Result<String, Halt> {
+/// Puts `{repo}`, `{digest:NODE}` and `{type:NODE}` in, where NODE may be `self`; any other brace stays.
+pub(super) fn expand(case: &Case<'_>, nickname: &str, own: Option<&Arc<Node>>, text: &str) -> Result<String, Halt> {
+    let node = |name: &str| match own {
+        Some(own) if name == "self" => Ok(own.clone()),
+        _ => case.node(name),
+    };
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('{') {
@@ -123,10 +141,10 @@ pub(super) fn expand(case: &Case<'_>, nickname: &str, text: &str) -> Result<Stri
         };
         if name == "repo" {
             out.push_str(&case.repository(nickname)?);
-        } else if let Some(node) = name.strip_prefix("digest:") {
-            out.push_str(case.node(node)?.digest.as_str());
-        } else if let Some(node) = name.strip_prefix("type:") {
-            out.push_str(&case.node(node)?.media_type);
+        } else if let Some(name) = name.strip_prefix("digest:") {
+            out.push_str(node(name)?.digest.as_str());
+        } else if let Some(name) = name.strip_prefix("type:") {
+            out.push_str(&node(name)?.media_type);
         } else {
             out.push('{');
             rest = after;

@@ -21,7 +21,7 @@ pub async fn run(case: &mut Case<'_>, here: &Here<'_>, what: &Mount) -> Result<(
         scopes.push(format!("repository:{source}:pull"));
         label.push_str(&format!(" from {from}"));
     }
-    let mut ask = here.finish(case, Ask::new("POST", &target), &[])?;
+    let mut ask = here.finish(case, Some(&node), Ask::new("POST", &target), &[])?;
     ask.scopes = scopes;
     let thing = Thing { kind: Kind::Blob, repository, reference: node.digest.to_string() };
     let question = Question {

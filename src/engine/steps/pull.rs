@@ -62,7 +62,7 @@ pub(super) fn manifest(
         ..Question::new(
             format!("{verb} {} by digest", node.name),
             here.nickname(),
-            here.manifest_ask(case, method, node.digest.as_str())?,
+            here.manifest_ask(case, Some(node), method, node.digest.as_str())?,
         )
     })
 }

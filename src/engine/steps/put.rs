@@ -17,14 +17,14 @@ pub async fn run(case: &mut Case<'_>, here: &Here<'_>, what: &Put) -> Result<(),
     let content_type = match what.content_type.as_deref() {
         None => Some(node.media_type.clone()),
         Some("none") => None,
-        Some(text) => Some(expand(case, here.nickname(), text)?),
+        Some(text) => Some(expand(case, here.nickname(), Some(&node), text)?),
     };
     let name = &what.manifest;
     let mut references = Vec::new();
     if let Some(tags) = &what.tags {
         references.extend(tags.tags().into_iter().map(|tag| (format!("put {name} as {tag}"), Reference::Tag(tag))));
     } else if let Some(text) = &what.reference {
-        let reference = expand(case, here.nickname(), text)?;
+        let reference = expand(case, here.nickname(), Some(&node), text)?;
         let reference = match Digest::parse(&reference) {
             Some(digest) => Reference::Digest(digest),
             None => Reference::Tag(reference),
@@ -112,7 +112,7 @@ pub(super) fn question(
         Reference::Tag(_) => None,
     };
     Ok(Question {
-        ask: here.finish(case, ask, &["pull", "push"])?,
+        ask: here.finish(case, Some(node), ask, &["pull", "push"])?,
         subject: Subject { node: Some(node.clone()), path_digest, range: None },
         expect,
         reads: false,

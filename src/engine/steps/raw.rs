@@ -16,7 +16,7 @@ use crate::suite::model::Raw;
 use crate::wire::{Ask, AskBody};
 
 pub async fn run(case: &mut Case<'_>, here: &Here<'_>, what: &Raw) -> Result<(), Halt> {
-    let path = expand(case, here.nickname(), &what.path)?;
+    let path = expand(case, here.nickname(), None, &what.path)?;
     // It is about the node whose bytes it sends, else the one whose digest stands in its path.
     let named = what.path.split_once("{digest:").and_then(|(_, rest)| rest.split_once('}')).map(|(name, _)| name);
     let sent = what.bytes_of.as_deref().map(|name| case.node(name)).transpose()?;
@@ -33,18 +33,19 @@ pub async fn run(case: &mut Case<'_>, here: &Here<'_>, what: &Raw) -> Result<(),
             Body::None => return Err(case.unusable(format!("{} has no bytes to be sent", node.name))),
         };
     } else if let Some(text) = &what.body {
-        ask.body = AskBody::Bytes(Bytes::from(expand(case, here.nickname(), text)?));
+        ask.body = AskBody::Bytes(Bytes::from(expand(case, here.nickname(), node.as_ref(), text)?));
     }
     let reads = matches!(what.method.as_str(), "GET" | "HEAD");
     let actions: &[&str] = if reads { &["pull"] } else { &["pull", "push"] };
     let last = path.split('?').next().and_then(|path| path.rsplit('/').next()).unwrap_or_default();
+    let ask = here.finish(case, node.as_ref(), ask, actions)?;
     let put = put_of(case, here, what, &path)?;
     let question = Question {
         subject: Subject { node, path_digest: Digest::parse(last), range: None },
         expect: here.expect.clone(),
         reads,
         creates: put.iter().map(|reference| thing(case, here, reference)).collect::<Result<_, _>>()?,
-        ..Question::new(format!("{} {}", what.method, what.path), here.nickname(), here.finish(case, ask, actions)?)
+        ..Question::new(format!("{} {}", what.method, what.path), here.nickname(), ask)
     };
     let answers = case.ask(vec![question]).await?;
     if let (Some(reference), Some(node)) = (&put, &sent) {

@@ -12,7 +12,7 @@ pub async fn run(case: &mut Case<'_>, here: &Here<'_>, what: &Read, method: &str
     let verb = method.to_ascii_lowercase();
     let by_tag = what.by == Some(By::Tag) || (what.by.is_none() && what.tag.is_some());
     let (label, reference) = if let Some(text) = &what.reference {
-        (format!("{verb} {text}"), expand(case, here.nickname(), text)?)
+        (format!("{verb} {text}"), expand(case, here.nickname(), node.as_ref(), text)?)
     } else if by_tag || node.is_none() {
         let tag = what.tag.as_deref().unwrap_or(DEFAULT_TAG);
         let label = match (&what.manifest, &what.tag) {
@@ -27,10 +27,11 @@ pub async fn run(case: &mut Case<'_>, here: &Here<'_>, what: &Read, method: &str
         let digest = node.as_ref().map(|n| n.digest.to_string()).unwrap_or_default();
         (format!("{verb} {} by digest", what.manifest.as_deref().unwrap_or_default()), digest)
     };
+    let ask = here.manifest_ask(case, node.as_ref(), method, &reference)?;
     let question = Question {
         subject: Subject { node, path_digest: Digest::parse(&reference), range: None },
         expect: here.expect.clone(),
-        ..Question::new(label, here.nickname(), here.manifest_ask(case, method, &reference)?)
+        ..Question::new(label, here.nickname(), ask)
     };
     case.ask(vec![question]).await.map(|_| ())
 }

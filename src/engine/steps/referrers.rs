@@ -13,7 +13,7 @@ pub async fn run(case: &mut Case<'_>, here: &Here<'_>, what: &Referrers) -> Resu
     let repository = case.repository(here.nickname())?;
     let node = what.of.as_deref().map(|name| case.node(name)).transpose()?;
     let digest = match (&what.digest, &node) {
-        (Some(text), _) => expand(case, here.nickname(), text)?,
+        (Some(text), _) => expand(case, here.nickname(), node.as_ref(), text)?,
         (None, Some(node)) => node.digest.to_string(),
         (None, None) => return Err(case.unusable("referrers names neither a node nor a digest".into())),
     };
@@ -23,10 +23,11 @@ pub async fn run(case: &mut Case<'_>, here: &Here<'_>, what: &Referrers) -> Resu
         target.push_str(&format!("?artifactType={}", query(wanted)));
         label.push_str(&format!(" of type {wanted}"));
     }
+    let ask = here.finish(case, node.as_ref(), Ask::new("GET", &target), &["pull"])?;
     let question = Question {
         subject: Subject { node, path_digest: Digest::parse(&digest), range: None },
         expect: here.expect.clone(),
-        ..Question::new(label, here.nickname(), here.finish(case, Ask::new("GET", &target), &["pull"])?)
+        ..Question::new(label, here.nickname(), ask)
     };
     pages::take(case, &question, None, Of::Referrers, true).await
 }
