@@ -126,21 +126,12 @@ impl Builder<'_, '_> {
             Hashing::Real => source.digest(blob.algorithm),
             Hashing::Pretended => Digest::of(blob.algorithm, &source.key),
         };
-        Node {
-            size: source.size,
-            digest,
-            body: Body::Generated(source),
-            ..node(item, NodeKind::Blob, media::layer(item.format), blob.algorithm, Vec::new())
-        }
+        blank(item, NodeKind::Blob, media::layer(item.format), digest, source.size, Body::Generated(source))
     }
 
     fn phantom(&self, item: &Item<'_>) -> Node {
-        Node {
-            size: DEFAULT_SIZE,
-            digest: Digest::of(Algorithm::Sha256, &self.keys.bytes("phantom", &item.name)),
-            body: Body::None,
-            ..node(item, NodeKind::Phantom, media::image(item.format), Algorithm::Sha256, Vec::new())
-        }
+        let digest = Digest::of(Algorithm::Sha256, &self.keys.bytes("phantom", &item.name));
+        blank(item, NodeKind::Phantom, media::image(item.format), digest, DEFAULT_SIZE, Body::None)
     }
 
     fn image(
@@ -168,13 +159,19 @@ impl Builder<'_, '_> {
 
 /// A node of these bytes, that names nothing.
 pub(super) fn node(item: &Item<'_>, kind: NodeKind, media_type: &str, algorithm: Algorithm, bytes: Vec<u8>) -> Node {
+    let digest = Digest::of(algorithm, &bytes);
+    blank(item, kind, media_type, digest, bytes.len() as u64, Body::Bytes(Bytes::from(bytes)))
+}
+
+/// A node that names nothing.
+fn blank(item: &Item<'_>, kind: NodeKind, media_type: &str, digest: Digest, size: u64, body: Body) -> Node {
     Node {
         name: item.name.clone(),
         kind,
         media_type: media_type.to_owned(),
-        digest: Digest::of(algorithm, &bytes),
-        size: bytes.len() as u64,
-        body: Body::Bytes(Bytes::from(bytes)),
+        digest,
+        size,
+        body,
         children: Vec::new(),
         subject: None,
         artifact_type: None,

@@ -79,8 +79,13 @@ impl Hasher {
     /// The digest of all pieces.
     pub fn finish(self) -> Digest {
         fn hex(bytes: &[u8]) -> String {
-            const DIGITS: &[u8; 16] = b"0123456789abcdef";
-            bytes.iter().flat_map(|b| [b >> 4, b & 15]).map(|d| char::from(DIGITS[usize::from(d)])).collect()
+            let digit = |d: u8| char::from(if d < 10 { b'0' + d } else { b'a' - 10 + d });
+            let mut text = String::with_capacity(2 * bytes.len());
+            for b in bytes {
+                text.push(digit(b >> 4));
+                text.push(digit(b & 15));
+            }
+            text
         }
         Digest(match self {
             Hasher::Sha256(h) => format!("sha256:{}", hex(&h.finalize())),

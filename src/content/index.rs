@@ -88,15 +88,15 @@ impl Builder<'_, '_> {
         &mut self,
         item: &Item<'_>,
         index: &Index,
-        value: Map<String, Value>,
+        mut value: Map<String, Value>,
         annotations: &mut BTreeMap<String, String>,
     ) -> Option<Vec<u8>> {
         let escapable = escapable(item.format, &index.fields);
-        let bytes = |annotations: &BTreeMap<String, String>| {
-            let mut value = value.clone();
+        value.insert("annotations".into(), Value::Null);
+        value.extend(index.fields.clone());
+        let mut bytes = |annotations: &BTreeMap<String, String>| {
             value.insert("annotations".into(), json!(annotations));
-            value.extend(index.fields.clone());
-            json::write(&Value::Object(value), &index.form, &escapable)
+            json::write(&value, &index.form, &escapable)
         };
         let natural = bytes(annotations);
         let Some(wanted) = index.pad_to.filter(|&wanted| wanted != natural.len() as u64) else { return Some(natural) };
@@ -116,7 +116,7 @@ impl Builder<'_, '_> {
     fn docker_list(&mut self, item: &Item<'_>, index: &Index, mut value: Map<String, Value>) -> Option<Vec<u8>> {
         value.extend(index.fields.clone());
         let escapable = escapable(item.format, &index.fields);
-        let bytes = |value: &Map<String, Value>| json::write(&Value::Object(value.clone()), &index.form, &escapable);
+        let bytes = |value: &Map<String, Value>| json::write(value, &index.form, &escapable);
         let mut list = bytes(&value);
         if item.parts.is_empty() || self.lists.contains(&Digest::of(index.algorithm, &list)) {
             value.insert(KEY.to_owned(), self.keys.nonce(&item.name).into());
@@ -129,8 +129,9 @@ impl Builder<'_, '_> {
             self.too_small(item, wanted, least);
             return None;
         };
-        let end = list.len() - usize::from(index.form.newline);
-        list.splice(end..end, std::iter::repeat_n(b' ', missing));
+        let end = list.split_off(list.len() - usize::from(index.form.newline));
+        list.resize(list.len() + missing, b' ');
+        list.extend(end);
         Some(list)
     }
 

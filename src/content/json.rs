@@ -1,14 +1,14 @@
 //! JSON with an exact form: the bytes of a manifest are the subject here, so no serialiser decides about them.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::graph::Form;
 
-/// Writes `value` in `form`. With `form.escaped`, the letters of all strings (keys too) within members of the names in
+/// Writes the object of these members in `form`. With `form.escaped`, the letters of all strings (keys too) within members of the names in
 /// `escapable` are written as `\uXXXX`.
-pub(super) fn write(value: &Value, form: &Form, escapable: &[&str]) -> Vec<u8> {
+pub(super) fn write(members: &Map<String, Value>, form: &Form, escapable: &[&str]) -> Vec<u8> {
     let mut writer = Writer { out: String::new(), form, escapable };
-    writer.value(value, 0, false);
+    writer.object(members, 0, false);
     if form.newline {
         writer.out.push('\n');
     }
@@ -24,18 +24,7 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn value(&mut self, value: &Value, depth: usize, escape: bool) {
         match value {
-            Value::Object(members) => {
-                let mut members: Vec<_> = members.iter().collect();
-                if self.form.reversed {
-                    members.reverse();
-                }
-                self.list('{', '}', members, depth, |writer, (key, value)| {
-                    writer.string(key, escape);
-                    writer.out.push_str(if writer.form.pretty { ": " } else { ":" });
-                    let escape = escape || (writer.form.escaped && writer.escapable.contains(&key.as_str()));
-                    writer.value(value, depth + 1, escape);
-                });
-            }
+            Value::Object(members) => self.object(members, depth, escape),
             Value::Array(items) => {
                 self.list('[', ']', items.iter().collect(), depth, |writer, item| {
                     writer.value(item, depth + 1, escape)
@@ -44,6 +33,19 @@ impl Writer<'_> {
             Value::String(text) => self.string(text, escape),
             Value::Null | Value::Bool(_) | Value::Number(_) => self.out.push_str(&value.to_string()),
         }
+    }
+
+    fn object(&mut self, members: &Map<String, Value>, depth: usize, escape: bool) {
+        let mut members: Vec<_> = members.iter().collect();
+        if self.form.reversed {
+            members.reverse();
+        }
+        self.list('{', '}', members, depth, |writer, (key, value)| {
+            writer.string(key, escape);
+            writer.out.push_str(if writer.form.pretty { ": " } else { ":" });
+            let escape = escape || (writer.form.escaped && writer.escapable.contains(&key.as_str()));
+            writer.value(value, depth + 1, escape);
+        });
     }
 
     fn list<T>(&mut self, open: char, close: char, items: Vec<T>, depth: usize, mut each: impl FnMut(&mut Self, T)) {
@@ -98,7 +100,7 @@ mod tests {
 
     fn text(form: Form) -> String {
         let value = json!({"a": 1, "list": [], "annotations": {"k\"": "B-ü\n", "n": "1.0"}, "z": [{"x": null}, true]});
-        String::from_utf8(write(&value, &form, &["annotations"])).expect("UTF-8")
+        String::from_utf8(write(value.as_object().expect("an object"), &form, &["annotations"])).expect("UTF-8")
     }
 
     #[test]

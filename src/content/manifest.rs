@@ -15,9 +15,9 @@ const PHANTOM_PLATFORM: Platform<'_> = Platform { os: "linux", architecture: "mi
 
 /// The config of an image; an artifact's is a small document of its own, since the empty descriptor that the image-spec
 /// advises is everybody's.
-pub(super) fn config(image: &Image, layers: &[&Node], nonce: &str) -> Value {
+pub(super) fn config(image: &Image, layers: &[&Node], nonce: &str) -> Map<String, Value> {
     if image.artifact_type.is_some() {
-        return json!({ KEY: nonce });
+        return Map::from_iter([(KEY.to_owned(), nonce.into())]);
     }
     // Both are required in a config, which an image without a platform has too.
     let nowhere = Platform { os: "unknown", architecture: "unknown", variant: None };
@@ -26,7 +26,7 @@ pub(super) fn config(image: &Image, layers: &[&Node], nonce: &str) -> Value {
     config.insert("config".into(), json!({ "Labels": { KEY: nonce } }));
     let layers: Vec<&str> = layers.iter().map(|layer| layer.digest.as_str()).collect();
     config.insert("rootfs".into(), json!({ "type": "layers", "diff_ids": layers }));
-    Value::Object(config)
+    config
 }
 
 /// The media type of an image's config.
@@ -35,7 +35,13 @@ pub(super) fn config_type(image: &Image, format: Format) -> &'static str {
 }
 
 /// An image manifest. A layer's type is the manifest's family's, whoever else shares the blob.
-pub(super) fn image(image: &Image, format: Format, config: &Node, layers: &[&Node], subject: Option<&Node>) -> Value {
+pub(super) fn image(
+    image: &Image,
+    format: Format,
+    config: &Node,
+    layers: &[&Node],
+    subject: Option<&Node>,
+) -> Map<String, Value> {
     let mut manifest = head(media::image(format), image.form.no_media_type);
     if let Some(artifact_type) = &image.artifact_type {
         manifest.insert("artifactType".into(), artifact_type.as_str().into());
@@ -50,7 +56,7 @@ pub(super) fn image(image: &Image, format: Format, config: &Node, layers: &[&Nod
         manifest.insert("annotations".into(), json!(image.annotations));
     }
     manifest.extend(image.fields.clone());
-    Value::Object(manifest)
+    manifest
 }
 
 /// An index, without its annotations, which the caller adds: they decide about its uniqueness and its size.
