@@ -40,9 +40,9 @@ fn get(registry: &Registry, asked: &Asked, repository: &str, digest: &str) -> An
 fn find(lookup: &Lookup) -> Option<Served> {
     let Lookup { view, repository, reference, .. } = lookup;
     let digest = reference.digest()?;
-    let since = *view.state.repository(repository)?.blobs.get(digest)?;
+    view.state.repository(repository)?.blobs.get(digest)?;
     let body = view.content.body(digest)?;
-    Some(Served { media_type: "application/octet-stream".into(), digest: digest.clone(), body, since })
+    Some(Served { media_type: "application/octet-stream".into(), digest: digest.clone(), body })
 }
 
 fn unknown(registry: &Registry, repository: &str, digest: &str) -> Problem {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::policy::Seam;
 use crate::suite::model::Scope;
 
 /// Everything that can be chosen. The default accepts every index and keeps everything in memory.
@@ -23,6 +24,8 @@ pub struct Config {
     pub manifest_limit: u64,
     /// Most referrers on a page.
     pub referrers_page: usize,
+    /// Takes a blob in a single POST; else the POST begins a session.
+    pub single_post: bool,
     /// Mounts a blob though the request does not say from where.
     pub anonymous_mount: bool,
     /// Garbage collection.
@@ -31,6 +34,8 @@ pub struct Config {
     pub defects: BTreeSet<&'static str>,
     /// Variations by name: see [`super::variations`].
     pub variations: BTreeSet<&'static str>,
+    /// Further seams, after those of variations and defects.
+    pub seams: Vec<Seam>,
 }
 
 impl Default for Config {
@@ -43,10 +48,12 @@ impl Default for Config {
             auth: None,
             manifest_limit: 4 * 1024 * 1024,
             referrers_page: 1000,
+            single_post: true,
             anonymous_mount: false,
             gc: GcConfig::default(),
             defects: BTreeSet::new(),
             variations: BTreeSet::new(),
+            seams: Vec::new(),
         }
     }
 }

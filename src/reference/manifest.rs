@@ -2,8 +2,6 @@
 
 use serde_json::Value;
 
-use crate::content::graph::Format;
-
 /// OCI image index.
 pub const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 /// OCI image manifest.
@@ -74,11 +72,6 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// The family of its media type.
-    pub fn format(&self) -> Format {
-        if self.media_type.contains("docker") { Format::Docker } else { Format::Oci }
-    }
-
     /// Reads a manifest that came with this Content-Type (parameters are ignored; none: the body's own `mediaType`).
     ///
     /// # Errors

@@ -174,7 +174,6 @@ pub fn manifest_as_served(view: View, repository: &str, digest: &Digest) -> Opti
         media_type: stored.manifest.media_type.clone(),
         digest: digest.clone(),
         body: view.content.body(digest)?,
-        since: stored.since,
     })
 }
 

@@ -11,27 +11,27 @@
 //! variations the same for decisions that differ and are lawful
 //! ```
 
-mod answer;
+pub mod answer;
 mod auth;
 mod blobs;
-mod config;
-mod content;
+pub mod config;
+pub mod content;
 pub mod defects;
 mod folder;
 mod fresh;
 mod gc;
 mod lists;
-mod manifest;
+pub mod manifest;
 mod manifests;
-mod policy;
-mod problem;
-mod question;
+pub mod policy;
+pub mod problem;
+pub mod question;
 mod referrers;
 mod registry;
-mod route;
+pub mod route;
 mod server;
 mod sessions;
-mod state;
+pub mod state;
 #[cfg(test)]
 mod tests;
 mod uploads;
@@ -64,8 +64,8 @@ pub struct Running {
 ///
 /// # Errors
 /// The address or the folder cannot be used; a name in [`Config::defects`] or [`Config::variations`] is unknown.
-pub async fn start(config: Config, listen: SocketAddr) -> io::Result<Running> {
-    let policy = Policy::new(seams(&config)?);
+pub async fn start(mut config: Config, listen: SocketAddr) -> io::Result<Running> {
+    let policy = Policy::new(seams(&mut config)?);
     let registry = Arc::new(Registry::open(config, policy)?);
     let listener = tokio::net::TcpListener::bind(listen).await?;
     let url = format!("http://{}", listener.local_addr()?);
@@ -103,17 +103,19 @@ impl Running {
 }
 
 /// The seams of the defects and variations that are switched on.
-fn seams(config: &Config) -> io::Result<Vec<Seam>> {
+fn seams(config: &mut Config) -> io::Result<Vec<Seam>> {
     let unknown =
         |what: &str, name: &str| io::Error::new(io::ErrorKind::InvalidInput, format!("unknown {what} `{name}`"));
     let mut seams = Vec::new();
-    for name in &config.variations {
-        let found = variations().iter().find(|v| v.name == *name).ok_or_else(|| unknown("variation", name))?;
+    for name in config.variations.clone() {
+        let found = variations().iter().find(|v| v.name == name).ok_or_else(|| unknown("variation", name))?;
+        (found.configure)(config);
         seams.extend_from_slice(found.seams);
     }
     for name in &config.defects {
         let found = defects().iter().find(|d| d.name == *name).ok_or_else(|| unknown("defect", name))?;
         seams.extend_from_slice(found.seams);
     }
+    seams.extend_from_slice(&config.seams);
     Ok(seams)
 }

@@ -72,11 +72,6 @@ impl Memory {
         self.answers.get(key).cloned()
     }
 
-    /// Forgets a key.
-    pub fn forget(&mut self, key: &str) {
-        self.answers.remove(key);
-    }
-
     /// How often a key was counted, this time included.
     pub fn count(&mut self, key: &str) -> u64 {
         if self.counts.len() >= Memory::LIMIT {

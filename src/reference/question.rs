@@ -166,8 +166,6 @@ pub struct Served {
     pub digest: Digest,
     /// Bytes.
     pub body: Body,
-    /// When it was stored.
-    pub since: SystemTime,
 }
 
 /// What is to be deleted.

@@ -28,7 +28,8 @@ pub async fn open(
     if let Some(answer) = mount(registry, asked, repository).await? {
         return Ok(answer);
     }
-    let claimed = asked.query.get("digest").map(parse_digest).transpose()?;
+    let claimed = asked.query.get("digest").filter(|_| registry.config.single_post);
+    let claimed = claimed.map(parse_digest).transpose()?;
     let session = registry.uploads.begin(repository).await.map_err(|e| Problem::storage(&e))?;
     let Some(claimed) = claimed else {
         return Ok(progress(StatusCode::ACCEPTED, &session, 0));

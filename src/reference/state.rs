@@ -38,6 +38,8 @@ pub struct Stored {
     pub size: u64,
     /// When it was stored last.
     pub since: SystemTime,
+    /// When it was stored first, since it was there without a break.
+    pub first: SystemTime,
 }
 
 /// One change. A request leads to a list of them, in an order in which each prefix leaves no reference hanging.
@@ -132,7 +134,8 @@ impl State {
                 if let Some(subject) = &manifest.subject {
                     repository.referrers.entry(subject.clone()).or_default().insert(digest.clone());
                 }
-                let stored = Stored { manifest: manifest.clone(), size: bytes.len() as u64, since: now };
+                let first = repository.manifests.get(digest).map_or(now, |before| before.first);
+                let stored = Stored { manifest: manifest.clone(), size: bytes.len() as u64, since: now, first };
                 repository.manifests.insert(digest.clone(), stored);
             }
             Write::Tag { repository, tag, digest } => {
@@ -175,11 +178,5 @@ impl Repository {
     /// Tags that lead to this manifest.
     pub fn tags_of<'a>(&'a self, digest: &'a Digest) -> impl Iterator<Item = &'a String> {
         self.tags.iter().filter(move |(_, d)| *d == digest).map(|(tag, _)| tag)
-    }
-
-    /// Indexes that name this digest.
-    pub fn parents_of<'a>(&'a self, digest: &'a Digest) -> impl Iterator<Item = &'a Digest> {
-        let names = move |s: &Stored| s.manifest.children.iter().any(|c| c.digest == digest.as_str());
-        self.manifests.iter().filter(move |(_, stored)| names(stored)).map(|(parent, _)| parent)
     }
 }

@@ -1,7 +1,14 @@
 //! Lawful differences: what another registry may do, and no case may call a failure.
+//!
+//! They sit at the seams of [`super::policy`], as defects do, or are a choice of [`Config`].
+
+mod answers;
+mod content;
+mod lists;
 
 use std::sync::LazyLock;
 
+use super::config::Config;
 use super::policy::Seam;
 
 /// One lawful difference.
@@ -13,11 +20,26 @@ pub struct Variation {
     pub sentence: &'static str,
     /// Where it decides, and how.
     pub(super) seams: &'static [Seam],
+    /// What it configures.
+    pub(super) configure: fn(&mut Config),
 }
 
-static ALL: LazyLock<Vec<Variation>> = LazyLock::new(Vec::new);
+impl Variation {
+    /// A difference at seams.
+    const fn new(name: &'static str, sentence: &'static str, seams: &'static [Seam]) -> Variation {
+        Variation { name, sentence, seams, configure: |_| {} }
+    }
 
-/// Every variation.
+    /// A difference of configuration.
+    const fn configured(name: &'static str, sentence: &'static str, configure: fn(&mut Config)) -> Variation {
+        Variation { name, sentence, seams: &[], configure }
+    }
+}
+
+static ALL: LazyLock<Vec<Variation>> =
+    LazyLock::new(|| [answers::VARIATIONS, content::VARIATIONS, lists::VARIATIONS].concat());
+
+/// Every variation, by area.
 pub fn variations() -> &'static [Variation] {
     &ALL
 }

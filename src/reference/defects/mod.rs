@@ -1,10 +1,35 @@
 //! The catalogue of defects: each is one wrong decision, at a seam of [`super::policy`].
 //!
 //! A defect knows no case, repository or fixture: it is wrong about a kind of content or request, as products have been.
+//! A row is its name, what the registry does wrong, the requirement that it breaks, and the change at the seam.
+
+mod again;
+mod blobs;
+mod children;
+mod delete;
+mod gaps;
+mod head;
+mod late;
+mod missing;
+mod negotiate;
+mod pages;
+mod pull;
+mod push;
+mod referrers;
+mod refuse;
+mod refused;
+mod require;
+mod rewrite;
+mod scope;
+mod shapes;
+mod tags;
+mod tools;
+mod uploads;
 
 use std::sync::LazyLock;
 
 use super::policy::Seam;
+use crate::suite::model::StanceWord;
 
 /// One wrong decision.
 #[derive(Debug, Clone, Copy)]
@@ -15,39 +40,75 @@ pub struct Defect {
     pub sentence: &'static str,
     /// The requirement that it breaks, by its id in `suites/requirements.yaml`.
     pub requirement: &'static str,
-    /// The stances in which it shows.
-    pub stances: Stances,
+    /// Requirements by which the same wrong decision shows where a case asks for something else first.
+    pub also: &'static [&'static str],
+    /// The stances in which it shows; empty: every one.
+    pub stances: &'static [StanceWord],
     /// Where it decides, and how.
     pub(super) seams: &'static [Seam],
 }
 
-/// The stances in which a defect shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stances {
-    /// In each.
-    Every,
-    /// Where an index with absent children is accepted.
-    Accept,
-    /// Where it is refused.
-    Refuse,
-    /// Where platforms are required.
-    Require,
-}
+impl Defect {
+    /// A defect that shows in every stance.
+    const fn new(
+        name: &'static str,
+        sentence: &'static str,
+        requirement: &'static str,
+        seams: &'static [Seam],
+    ) -> Defect {
+        Defect { name, sentence, requirement, also: &[], stances: &[], seams }
+    }
 
-impl Stances {
-    /// Whether it shows in the stance of this word (`accept`, `refuse`, `require`).
-    pub fn include(self, word: &str) -> bool {
-        match self {
-            Stances::Every => true,
-            Stances::Accept => word == "accept",
-            Stances::Refuse => word == "refuse",
-            Stances::Require => word == "require",
-        }
+    /// The same, showing only in these stances.
+    const fn when(self, stances: &'static [StanceWord]) -> Defect {
+        Defect { stances, ..self }
+    }
+
+    /// The same, seen by these requirements too.
+    const fn also(self, also: &'static [&'static str]) -> Defect {
+        Defect { also, ..self }
+    }
+
+    /// Whether it shows in this stance.
+    pub fn shows_in(&self, stance: StanceWord) -> bool {
+        self.stances.is_empty() || self.stances.contains(&stance)
+    }
+
+    /// Whether a mismatch of this requirement is this defect's doing, and no collateral damage.
+    pub fn breaks(&self, requirement: &str) -> bool {
+        self.requirement == requirement || self.also.contains(&requirement)
     }
 }
 
+const ACCEPT: &[StanceWord] = &[StanceWord::Accept];
+const REFUSE: &[StanceWord] = &[StanceWord::Refuse];
+const REQUIRE: &[StanceWord] = &[StanceWord::Require];
+const NOT_ACCEPT: &[StanceWord] = &[StanceWord::Refuse, StanceWord::Require];
+
 static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
-    let areas: [&[Defect]; 0] = [];
+    let areas = [
+        push::DEFECTS,
+        rewrite::DEFECTS,
+        gaps::DEFECTS,
+        shapes::DEFECTS,
+        children::DEFECTS,
+        refuse::DEFECTS,
+        refused::DEFECTS,
+        require::DEFECTS,
+        again::DEFECTS,
+        late::DEFECTS,
+        scope::DEFECTS,
+        pull::DEFECTS,
+        head::DEFECTS,
+        negotiate::DEFECTS,
+        missing::DEFECTS,
+        blobs::DEFECTS,
+        uploads::DEFECTS,
+        tags::DEFECTS,
+        pages::DEFECTS,
+        delete::DEFECTS,
+        referrers::DEFECTS,
+    ];
     areas.concat()
 });
 

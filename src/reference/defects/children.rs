@@ -1,0 +1,230 @@
+//! Wrong about the children of a stored index: what is served for one, and what becomes of their layers.
+
+use axum::http::StatusCode;
+
+use super::super::answer::Body;
+use super::super::manifest::{OCI_IMAGE, OCI_INDEX};
+use super::tools::*;
+
+/// What a lookup of an absent child is given instead.
+fn instead(
+    lookup: &Lookup,
+    right: Option<Served>,
+    choose: impl Fn(&Digest, &Stored, &Descriptor) -> Option<Served>,
+) -> Option<Served> {
+    if right.is_some() {
+        return right;
+    }
+    let digest = lookup.reference.digest()?;
+    parents(lookup.view, lookup.repository, digest.as_str()).find_map(|(parent, stored)| {
+        let descriptor = stored.manifest.children.iter().find(|child| child.digest == digest.as_str())?;
+        choose(parent, stored, descriptor)
+    })
+}
+
+fn sibling(lookup: &Lookup, parent: &Stored, is: impl Fn(&Descriptor) -> bool) -> Option<Served> {
+    let mut all = present(lookup.view, lookup.repository, &parent.manifest.children);
+    let (digest, ..) = all.find(|(_, _, child)| is(child))?;
+    served(lookup.view, lookup.repository, &digest)
+}
+
+fn is_index_type(child: &Descriptor) -> bool {
+    child.media_type == OCI_INDEX || child.media_type.contains(".list.")
+}
+
+pub(super) const DEFECTS: &[Defect] = &[
+    Defect::new(
+        "missing-child-answered-with-index",
+        "Asked for an absent child, the registry serves the index that names it.",
+        "manifest.get.absent",
+        &[Seam::Resolve(|lookup, right| {
+            instead(lookup, right, |parent, _, _| served(lookup.view, lookup.repository, parent))
+        })],
+    ),
+    Defect::new(
+        "missing-child-answered-with-sibling",
+        "Asked for an absent child, the registry serves the first of its siblings that is there.",
+        "manifest.get.absent",
+        &[Seam::Resolve(|lookup, right| instead(lookup, right, |_, parent, _| sibling(lookup, parent, |_| true)))],
+    ),
+    Defect::new(
+        "missing-variant-answered-with-other",
+        "Asked for an absent child, the registry serves one of the same operating system and architecture.",
+        "manifest.get.absent",
+        &[Seam::Resolve(|lookup, right| {
+            instead(lookup, right, |_, parent, child| {
+                let wanted = child.platform.as_deref().map(without_variant)?;
+                sibling(lookup, parent, |c| c.platform.as_deref().map(without_variant) == Some(wanted.clone()))
+            })
+        })],
+    ),
+    Defect::new(
+        "inner-index-conjured",
+        "Asked for an absent index that another index names, the registry serves an empty one.",
+        "manifest.get.absent",
+        &[Seam::Resolve(|lookup, right| {
+            instead(lookup, right, |_, _, child| {
+                let body = format!(r#"{{"schemaVersion":2,"mediaType":"{}","manifests":[]}}"#, child.media_type);
+                is_index_type(child).then(|| Served {
+                    media_type: child.media_type.clone(),
+                    digest: Digest::of(Default::default(), body.as_bytes()),
+                    body: Body::Bytes(body.into()),
+                })
+            })
+        })],
+    ),
+    Defect::new(
+        "missing-child-200-empty",
+        "GET of an absent child is answered with 200 and no body.",
+        "manifest.get.absent",
+        &[Seam::Finish(|asked, view, _, answer| {
+            let wrong = gets_manifest(asked) && absent_child(asked, view, &answer);
+            changed(wrong, answer, |_| Answer::new(StatusCode::OK).with("content-type", OCI_IMAGE))
+        })],
+    ),
+    Defect::new(
+        "missing-child-head-200",
+        "HEAD of an absent child is answered with 200.",
+        "manifest.head.absent",
+        &[Seam::Finish(|asked, view, _, answer| {
+            let wrong = heads_manifest(asked) && absent_child(asked, view, &answer);
+            changed(wrong, answer, |_| Answer::new(StatusCode::OK).with("content-type", OCI_IMAGE))
+        })],
+    ),
+    Defect::new(
+        "missing-child-500",
+        "An absent child that an index names makes the registry fall over when it is asked for.",
+        "manifest.get.absent",
+        &[Seam::Finish(|asked, view, _, answer| {
+            changed(absent_child(asked, view, &answer), answer, |_| fault().into())
+        })],
+    ),
+    Defect::new(
+        "missing-child-code-blob-unknown",
+        "An absent child is coded MANIFEST_BLOB_UNKNOWN when it is asked for.",
+        "error.code.manifest",
+        &[Seam::Finish(|asked, view, _, answer| {
+            changed(absent_child(asked, view, &answer), answer, |_| {
+                let reference = asked.route.reference().unwrap_or_default();
+                Problem::manifest_unknown(reference).coded("MANIFEST_BLOB_UNKNOWN").into()
+            })
+        })],
+    ),
+    Defect::new(
+        "missing-child-accept-any-200",
+        "An absent child that is asked for with */*, or without Accept, is answered with the index.",
+        "manifest.get.absent",
+        &[Seam::Resolve(|lookup, right| {
+            let accepts = lookup.asked.accepts();
+            match accepts.is_empty() || accepts.iter().any(|range| range == "*/*") {
+                true => instead(lookup, right, |parent, _, _| served(lookup.view, lookup.repository, parent)),
+                false => right,
+            }
+        })],
+    ),
+    Defect::new(
+        "missing-second-time-200",
+        "The second time that an absent child is asked for, it is answered with 200 and no body.",
+        "manifest.get.absent",
+        &[Seam::Finish(|asked, view, memory, answer| {
+            let again =
+                gets_manifest(asked) && absent_child(asked, view, &answer) && memory.count(asked.uri.path()) > 1;
+            changed(again, answer, |_| Answer::new(StatusCode::OK).with("content-type", OCI_IMAGE))
+        })],
+    ),
+    Defect::new(
+        "gap-as-blob-200",
+        "The digest of an absent child is answered with 200 when it is asked for as a blob.",
+        "blob.get.absent",
+        &[Seam::Finish(|asked, view, _, answer| {
+            let wrong = match &asked.route {
+                Route::Blob { repository, digest } => parents(*view, repository, digest).next().is_some(),
+                _ => false,
+            };
+            changed(wrong && answer.status == StatusCode::NOT_FOUND, answer, |_| Answer::new(StatusCode::OK))
+        })],
+    )
+    .also(&["blob.head.absent"]),
+    Defect::new(
+        "single-index-unwrapped",
+        "An index of one child is answered with that child.",
+        "manifest.get.bytes",
+        &[Seam::Resolve(|lookup, right| {
+            let served_now = right?;
+            let only =
+                lookup.view.state.manifest(lookup.repository, &served_now.digest).and_then(|stored| {
+                    match stored.manifest.children.as_slice() {
+                        [_] => sibling(lookup, stored, |_| true),
+                        _ => None,
+                    }
+                });
+            Some(only.unwrap_or(served_now))
+        })],
+    ),
+    Defect::new(
+        "child-type-from-descriptor",
+        "A child is served under the media type that an index's descriptor gives it.",
+        "manifest.get.type",
+        &[Seam::Resolve(|lookup, right| {
+            let mut served = right?;
+            let digest = lookup.reference.digest().map(Digest::as_str).unwrap_or_default();
+            let named = parents(lookup.view, lookup.repository, digest)
+                .flat_map(|(_, parent)| &parent.manifest.children)
+                .find(|child| child.digest == digest && child.names_manifest());
+            if let Some(child) = named {
+                served.media_type = child.media_type.clone();
+            }
+            Some(served)
+        })],
+    ),
+    Defect::new(
+        "no-media-type-served-as-image",
+        "An index that does not say what it is is served as an image manifest.",
+        "manifest.get.type",
+        &[Seam::Resolve(|_, right| {
+            let mut served = right?;
+            let value: serde_json::Value = serde_json::from_slice(&served.body.to_bytes()).unwrap_or_default();
+            if value.get("mediaType").is_none() && served.media_type == OCI_INDEX {
+                served.media_type = OCI_IMAGE.to_owned();
+            }
+            Some(served)
+        })],
+    )
+    .also(&["manifest.head.type"]),
+    Defect::new(
+        "child-answered-with-index",
+        "A child of a complete index is answered, by GET, with the index.",
+        "manifest.get.bytes",
+        &[Seam::Resolve(|lookup, right| {
+            let served_now = right?;
+            let parent = parents(lookup.view, lookup.repository, served_now.digest.as_str()).next();
+            let get = lookup.asked.method == axum::http::Method::GET && lookup.reference.digest().is_some();
+            match parent.filter(|_| get) {
+                Some((parent, stored)) if stored.manifest.children.len() == 2 => {
+                    served(lookup.view, lookup.repository, parent)
+                }
+                _ => Some(served_now),
+            }
+        })],
+    ),
+    Defect::new(
+        "shared-layer-dropped",
+        "When an index of two children is stored, the first layer of each is taken for a copy of another and dropped.",
+        "blob.get.served",
+        &[Seam::Store(|change, right| match accepted(change) {
+            Some(push) if push.manifest.children.len() == 2 => {
+                let children = present(push.view, push.repository, &push.manifest.children);
+                let first = children.filter_map(|(_, stored, _)| stored.manifest.blobs.get(1));
+                let drops: Vec<Write> = first.filter_map(|blob| unlink(push.repository, &blob.digest)).collect();
+                plus(right, drops)
+            }
+            _ => right,
+        })],
+    ),
+];
+
+/// Whether the answer is a 404 for what an index of the repository names.
+fn absent_child(asked: &Asked, view: &View, answer: &Answer) -> bool {
+    let Route::Manifest { repository, reference } = &asked.route else { return false };
+    asked.reads() && answer.status == StatusCode::NOT_FOUND && parents(*view, repository, reference).next().is_some()
+}

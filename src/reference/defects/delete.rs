@@ -1,0 +1,474 @@
+//! Wrong about deletes of manifests, tags and blobs.
+
+use axum::http::{Method, StatusCode};
+use serde_json::Value;
+
+use super::super::manifest::Manifest;
+use super::super::question::Removal;
+use super::tools::*;
+
+fn deletes(asked: &Asked) -> bool {
+    asked.method == Method::DELETE && matches!(asked.route, Route::Manifest { .. } | Route::Blob { .. })
+}
+
+fn deletes_blob(asked: &Asked) -> bool {
+    asked.method == Method::DELETE && matches!(asked.route, Route::Blob { .. })
+}
+
+fn deletes_digest(asked: &Asked) -> bool {
+    asked.method == Method::DELETE && asked.route.reference().is_some_and(|r| r.contains(':'))
+}
+
+fn deletes_tag(asked: &Asked) -> bool {
+    asked.method == Method::DELETE && asked.route.reference().is_some_and(|r| !r.contains(':'))
+}
+
+/// The indexes of the repository that name what is deleted.
+fn naming<'a>(removal: &Removal<'a>, digest: &'a Digest) -> Vec<(&'a Digest, &'a Stored)> {
+    parents(removal.view, removal.repository, digest.as_str()).collect()
+}
+
+/// The delete of a manifest that an index names.
+fn deleted_child<'a>(change: &Change<'a>) -> Option<(&'a Removal<'a>, &'a Digest, Vec<(&'a Digest, &'a Stored)>)> {
+    let (removal, digest) = deleted_manifest(change)?;
+    let naming = naming(removal, digest);
+    (!naming.is_empty()).then_some((removal, digest, naming))
+}
+
+fn deleted_tag<'a>(change: &Change<'a>) -> Option<(&'a Removal<'a>, &'a str, &'a Digest)> {
+    let removal = deleted(change)?;
+    match removal.target {
+        Target::Tag(tag) => Some((removal, tag, removal.view.state.tag(removal.repository, tag)?)),
+        _ => None,
+    }
+}
+
+fn deleted_blob<'a>(change: &Change<'a>) -> Option<&'a Removal<'a>> {
+    deleted(change).filter(|removal| matches!(removal.target, Target::Blob(_)))
+}
+
+fn untag(removal: &Removal, tag: &str) -> Write {
+    Write::Untag { repository: removal.repository.to_owned(), tag: tag.to_owned() }
+}
+
+fn tags_of(removal: &Removal, digest: &Digest) -> Vec<String> {
+    let repository = removal.view.state.repository(removal.repository);
+    repository.into_iter().flat_map(|r| r.tags_of(digest).cloned()).collect()
+}
+
+/// The children of a deleted index that are there.
+fn children<'a>(change: &Change<'a>) -> Vec<(&'a Removal<'a>, Digest)> {
+    let Some((removal, digest)) = deleted_manifest(change) else { return Vec::new() };
+    let stored = removal.view.state.manifest(removal.repository, digest);
+    let children = stored.into_iter().flat_map(|s| present(removal.view, removal.repository, &s.manifest.children));
+    children.map(|(digest, ..)| (removal, digest)).collect()
+}
+
+/// Without the removals of tags.
+fn keep_tags(writes: Vec<Write>) -> Vec<Write> {
+    writes.into_iter().filter(|write| !matches!(write, Write::Untag { .. })).collect()
+}
+
+/// What lies under a digest that no manifest of the repository has, as a manifest.
+fn from_content(view: View, digest: &Digest) -> Option<Served> {
+    let body = view.content.body(digest)?;
+    let manifest = Manifest::parse(None, &body.to_bytes()).ok()?;
+    Some(Served { media_type: manifest.media_type, digest: digest.clone(), body })
+}
+
+/// What a tag leads to though its manifest was deleted.
+fn dangling(lookup: &Lookup) -> Option<Served> {
+    let digest = lookup.view.state.tag(lookup.repository, lookup.reference.tag()?)?;
+    from_content(lookup.view, digest)
+}
+
+fn without_entry(change: &Change, right: Vec<Write>) -> Vec<Write> {
+    let Some((removal, digest, naming)) = deleted_child(change) else { return right };
+    let trimmed = naming.into_iter().filter_map(|(parent, stored)| {
+        let bytes = removal.view.content.body(parent)?.to_bytes();
+        let mut value: Value = serde_json::from_slice(&bytes).ok()?;
+        entries(&mut value)?.retain(|entry| entry.get("digest").and_then(Value::as_str) != Some(digest.as_str()));
+        Some(Write::Manifest {
+            repository: removal.repository.to_owned(),
+            digest: parent.clone(),
+            manifest: stored.manifest.clone(),
+            bytes: value.to_string().into(),
+        })
+    });
+    let trimmed: Vec<Write> = trimmed.collect();
+    plus(right, trimmed)
+}
+
+/// Changes the answer to a delete of what is not there.
+fn of_absent(wrong: bool, answer: Answer, change: impl FnOnce(Answer) -> Answer) -> Answer {
+    changed(wrong && answer.status == StatusCode::NOT_FOUND, answer, change)
+}
+
+pub(super) const DEFECTS: &[Defect] = &[
+    Defect::new(
+        "deleted-child-still-served",
+        "The deletion of a manifest that an index names is acknowledged, and the manifest stays.",
+        "delete.child",
+        &[Seam::Store(|change, right| if deleted_child(change).is_some() { Vec::new() } else { right })],
+    )
+    .also(&["manifest.get.absent"]),
+    Defect::new(
+        "deleted-child-still-served-by-get",
+        "A deleted manifest that an index names is still got, from a cache that HEAD does not ask.",
+        "manifest.get.absent",
+        &[Seam::Resolve(|lookup, right| {
+            right.or_else(|| {
+                let digest = lookup.reference.digest()?;
+                let named = asks_for_child(lookup) && lookup.asked.method == Method::GET;
+                let elsewhere = lookup.view.state.manifest_anywhere(digest).is_some();
+                if named && !elsewhere { from_content(lookup.view, digest) } else { None }
+            })
+        })],
+    )
+    .also(&["delete.child"]),
+    Defect::new(
+        "deleted-child-takes-index",
+        "With a manifest the indexes that name it are deleted.",
+        "delete.child-index-kept",
+        &[Seam::Store(|change, right| match deleted_child(change) {
+            Some((removal, _, naming)) => {
+                let all = naming.into_iter().flat_map(|(parent, _)| {
+                    let tags = tags_of(removal, parent).into_iter().map(|tag| untag(removal, &tag));
+                    tags.chain([drop_manifest(removal.repository, parent)]).collect::<Vec<_>>()
+                });
+                plus(right, all)
+            }
+            None => right,
+        })],
+    )
+    .also(&["manifest.get.served", "manifest.head.served", "late.index.unchanged"]),
+    Defect::new(
+        "deleted-child-takes-siblings",
+        "With a manifest its siblings in an index are deleted.",
+        "manifest.get.served",
+        &[Seam::Store(|change, right| match deleted_child(change) {
+            Some((removal, _, naming)) => {
+                let all =
+                    naming.iter().flat_map(|(_, s)| present(removal.view, removal.repository, &s.manifest.children));
+                let drops: Vec<Write> = all.map(|(digest, ..)| drop_manifest(removal.repository, &digest)).collect();
+                plus(right, drops)
+            }
+            None => right,
+        })],
+    ),
+    Defect::new(
+        "deleted-child-trims-index",
+        "With a manifest its entry in every index is deleted.",
+        "delete.child-index-kept",
+        &[Seam::Store(|change, right| without_entry(change, right))],
+    )
+    .also(&["late.index.unchanged", "manifest.get.bytes"]),
+    Defect::new(
+        "deleted-index-takes-children",
+        "With an index its children are deleted.",
+        "manifest.get.served",
+        &[Seam::Store(|change, right| {
+            let drops = children(change).into_iter().map(|(removal, child)| drop_manifest(removal.repository, &child));
+            plus(right, drops)
+        })],
+    )
+    .also(&["delete.index-children-kept"]),
+    Defect::new(
+        "deleted-index-takes-tagged-children",
+        "With an index the children that have tags are deleted, and their tags.",
+        "delete.index-children-kept",
+        &[Seam::Store(|change, right| {
+            let tagged = children(change).into_iter().flat_map(|(removal, child)| {
+                let tags = tags_of(removal, &child);
+                let drop = (!tags.is_empty()).then(|| drop_manifest(removal.repository, &child));
+                tags.into_iter().map(|tag| untag(removal, &tag)).chain(drop).collect::<Vec<_>>()
+            });
+            plus(right, tagged)
+        })],
+    ),
+    Defect::new(
+        "deleted-digest-keeps-tag",
+        "A manifest that is deleted by digest is still served by its tags.",
+        "delete.manifest-gone",
+        &[
+            Seam::Store(|change, right| if deleted_manifest(change).is_some() { keep_tags(right) } else { right }),
+            Seam::Resolve(|lookup, right| right.or_else(|| dangling(lookup))),
+        ],
+    )
+    .also(&["tags.gone", "manifest.get.absent"]),
+    Defect::new(
+        "deleted-digest-keeps-tag-in-get",
+        "A manifest that is deleted by digest is still got by its tags; HEAD is right.",
+        "manifest.get.absent",
+        &[
+            Seam::Store(|change, right| if deleted_manifest(change).is_some() { keep_tags(right) } else { right }),
+            Seam::Resolve(|lookup, right| match lookup.asked.method == Method::GET {
+                true => right.or_else(|| dangling(lookup)),
+                false => right,
+            }),
+        ],
+    )
+    .also(&["delete.manifest-gone"]),
+    Defect::new(
+        "deleted-digest-keeps-other-tags",
+        "With a manifest one of its tags goes; it is still served by the others.",
+        "delete.manifest-gone",
+        &[
+            Seam::Store(|change, right| match deleted_manifest(change) {
+                Some((removal, digest)) => {
+                    let first = tags_of(removal, digest).into_iter().next();
+                    plus(keep_tags(right), first.map(|tag| untag(removal, &tag)))
+                }
+                None => right,
+            }),
+            Seam::Resolve(|lookup, right| right.or_else(|| dangling(lookup))),
+        ],
+    )
+    .also(&["tags.gone"]),
+    Defect::new(
+        "deleted-manifest-tags-listed",
+        "The tags of a deleted manifest are still listed.",
+        "tags.gone",
+        &[Seam::Store(|change, right| if deleted_manifest(change).is_some() { keep_tags(right) } else { right })],
+    )
+    .also(&["tags.no-phantom"]),
+    Defect::new(
+        "deleted-manifest-still-served",
+        "The deletion of a tagged manifest is acknowledged, its tags go, and it is still served by its digest.",
+        "delete.manifest-gone",
+        &[Seam::Store(|change, right| match deleted_manifest(change) {
+            Some((removal, digest)) if !tags_of(removal, digest).is_empty() => {
+                right.into_iter().filter(|write| !matches!(write, Write::DropManifest { .. })).collect()
+            }
+            _ => right,
+        })],
+    ),
+    Defect::new(
+        "deleted-for-ever",
+        "A digest that was deleted is not served again, though its push is acknowledged.",
+        "late.again.kept",
+        &[Seam::Finish(|asked, _, memory, answer| {
+            let repository = asked.route.repository().unwrap_or_default();
+            if deletes_digest(asked) && answer.status == StatusCode::ACCEPTED {
+                memory.keep(&format!("{repository} {}", asked.route.reference().unwrap_or_default()), &answer);
+            }
+            let digest = answer.header("docker-content-digest").unwrap_or_default();
+            let gone = memory.recall(&format!("{repository} {digest}")).is_some();
+            let wrong = (gets_manifest(asked) || heads_manifest(asked)) && answer.status == StatusCode::OK && gone;
+            changed(wrong, answer, |_| Problem::manifest_unknown(asked.route.reference().unwrap_or_default()).into())
+        })],
+    )
+    .also(&["manifest.put.location"]),
+    Defect::new(
+        "deleted-tag-takes-manifest",
+        "With a tag the manifest that it leads to is deleted.",
+        "delete.tag-only",
+        &[Seam::Store(|change, right| match deleted_tag(change) {
+            Some((removal, _, digest)) => plus(right, [drop_manifest(removal.repository, digest)]),
+            None => right,
+        })],
+    ),
+    Defect::new(
+        "deleted-tag-takes-other-tags",
+        "With a tag the other tags of its manifest are deleted.",
+        "delete.tag-only",
+        &[Seam::Store(|change, right| match deleted_tag(change) {
+            Some((removal, _, digest)) => {
+                plus(right, tags_of(removal, digest).into_iter().map(|tag| untag(removal, &tag)))
+            }
+            None => right,
+        })],
+    ),
+    Defect::new(
+        "deleted-tag-still-served",
+        "The deletion of a tag is acknowledged, and the tag stays.",
+        "delete.tag-gone",
+        &[Seam::Store(|change, right| if deleted_tag(change).is_some() { Vec::new() } else { right })],
+    )
+    .also(&["tags.gone"]),
+    Defect::new(
+        "deleted-tag-still-listed",
+        "A deleted tag is not served, and still listed.",
+        "tags.gone",
+        &[Seam::Store(|change, right| match deleted_tag(change) {
+            Some((removal, tag, _)) => {
+                let nothing = Digest::of(Default::default(), b"");
+                vec![set_tag(removal.repository, tag, &nothing)]
+            }
+            None => right,
+        })],
+    ),
+    Defect::new(
+        "delete-tag-by-prefix",
+        "With a tag those that begin with it are deleted.",
+        "tags.complete",
+        &[Seam::Store(|change, right| match deleted_tag(change) {
+            Some((removal, tag, _)) => {
+                let repository = removal.view.state.repository(removal.repository);
+                let tags = repository.into_iter().flat_map(|r| r.tags.keys());
+                let longer: Vec<Write> =
+                    tags.filter(|other| other.starts_with(tag)).map(|other| untag(removal, other)).collect();
+                plus(right, longer)
+            }
+            None => right,
+        })],
+    )
+    .also(&["delete.tag-only"]),
+    Defect::new(
+        "delete-takes-all-tags",
+        "With a manifest every tag of the repository is deleted.",
+        "manifest.get.served",
+        &[Seam::Store(|change, right| match deleted_manifest(change) {
+            Some((removal, _)) => {
+                let repository = removal.view.state.repository(removal.repository);
+                let tags = repository.into_iter().flat_map(|r| r.tags.keys());
+                let all: Vec<Write> = tags.map(|tag| untag(removal, tag)).collect();
+                plus(right, all)
+            }
+            None => right,
+        })],
+    )
+    .also(&["delete.index-children-kept", "late.index.unchanged"]),
+    Defect::new(
+        "delete-in-every-repository",
+        "A manifest is deleted from every repository that has it.",
+        "manifest.get.served",
+        &[
+            Seam::Store(|change, right| match deleted_manifest(change) {
+                Some((removal, digest)) => {
+                    let all = removal.view.state.repositories.iter().filter(|(_, r)| r.manifests.contains_key(digest));
+                    let drops: Vec<Write> = all.map(|(name, _)| drop_manifest(name, digest)).collect();
+                    plus(right, drops)
+                }
+                None => right,
+            }),
+            Seam::Delete(|removal, right| match removal.target {
+                Target::Manifest(digest) if removal.view.state.manifest_anywhere(digest).is_some() => Ok(()),
+                _ => right,
+            }),
+        ],
+    )
+    .also(&["delete.no-repository"]),
+    Defect::new(
+        "delete-answers-200",
+        "The deletion of a tagged manifest is answered with 200.",
+        "delete.manifest",
+        &[Seam::Finish(|asked, _, _, answer| {
+            let wrong = deletes_digest(asked) && answer.status == StatusCode::ACCEPTED;
+            changed(wrong, answer, |a| a.status(StatusCode::OK))
+        })],
+    ),
+    Defect::new(
+        "delete-blob-answers-200",
+        "The deletion of a blob is answered with 200.",
+        "delete.blob",
+        &[Seam::Finish(|asked, _, _, answer| {
+            let wrong = deletes_blob(asked) && answer.status == StatusCode::ACCEPTED;
+            changed(wrong, answer, |a| a.status(StatusCode::OK))
+        })],
+    ),
+    Defect::new(
+        "delete-untagged-404",
+        "A manifest that has no tag and that no index names cannot be deleted: it is answered with 404.",
+        "delete.manifest",
+        &[Seam::Delete(|removal, right| match removal.target {
+            Target::Manifest(digest) if tags_of(removal, digest).is_empty() && naming(removal, digest).is_empty() => {
+                Err(Problem::manifest_unknown(digest.as_str()))
+            }
+            _ => right,
+        })],
+    ),
+    Defect::new(
+        "delete-absent-500",
+        "The deletion of a manifest or tag that is not there makes the registry fall over.",
+        "delete.absent",
+        &[Seam::Finish(|asked, view, _, answer| {
+            let known = asked.route.repository().is_some_and(|name| view.state.repository(name).is_some());
+            of_absent(deletes(asked) && !deletes_blob(asked) && known, answer, |_| fault().into())
+        })],
+    ),
+    Defect::new(
+        "delete-no-repository-202",
+        "A deletion in a repository that does not exist is acknowledged.",
+        "delete.no-repository",
+        &[Seam::Finish(|asked, view, _, answer| {
+            let unknown = asked.route.repository().is_some_and(|name| view.state.repository(name).is_none());
+            of_absent(deletes(asked) && unknown, answer, |_| Answer::new(StatusCode::ACCEPTED))
+        })],
+    ),
+    Defect::new(
+        "delete-malformed-500",
+        "The deletion of a malformed digest makes the registry fall over.",
+        "delete.absent",
+        &[Seam::Finish(|asked, _, _, answer| {
+            let wrong = deletes_digest(asked) && answer.status == StatusCode::BAD_REQUEST;
+            changed(wrong, answer, |_| fault().into())
+        })],
+    ),
+    Defect::new(
+        "delete-tag-405-done",
+        "The deletion of a tag is refused with 405, and done.",
+        "delete.disabled-kept",
+        &[Seam::Finish(|asked, _, _, answer| {
+            let wrong = deletes_tag(asked) && answer.status == StatusCode::ACCEPTED;
+            changed(wrong, answer, |_| Problem::unsupported("tags are not deleted here").into())
+        })],
+    ),
+    Defect::new(
+        "delete-manifest-405-done",
+        "The deletion of a manifest is refused with 405, and done.",
+        "delete.disabled-kept",
+        &[Seam::Finish(|asked, _, _, answer| {
+            let wrong = deletes_digest(asked) && answer.status == StatusCode::ACCEPTED;
+            changed(wrong, answer, |_| Problem::unsupported("manifests are not deleted here").into())
+        })],
+    ),
+    Defect::new(
+        "delete-child-405-done",
+        "The deletion of a manifest that an index names is refused with 405, and done.",
+        "delete.disabled-kept",
+        &[Seam::Finish(|asked, view, _, answer| {
+            let named = asked.route.repository().zip(asked.route.reference());
+            let child = named.is_some_and(|(name, digest)| parents(*view, name, digest).next().is_some());
+            let wrong = deletes_digest(asked) && answer.status == StatusCode::ACCEPTED && child;
+            changed(wrong, answer, |_| Problem::unsupported("an index names it").into())
+        })],
+    ),
+    Defect::new(
+        "delete-blob-405-done",
+        "The deletion of a blob is refused with 405, and done.",
+        "delete.disabled-kept",
+        &[Seam::Finish(|asked, _, _, answer| {
+            let wrong = deletes_blob(asked) && answer.status == StatusCode::ACCEPTED;
+            changed(wrong, answer, |_| Problem::unsupported("blobs are not deleted here").into())
+        })],
+    ),
+    Defect::new(
+        "delete-blob-absent-202",
+        "The deletion of a blob that is not there is acknowledged.",
+        "delete.blob-absent",
+        &[Seam::Finish(|asked, _, _, answer| {
+            of_absent(deletes_blob(asked), answer, |_| Answer::new(StatusCode::ACCEPTED))
+        })],
+    ),
+    Defect::new(
+        "deleted-blob-still-served",
+        "The deletion of a blob is acknowledged, and the blob stays.",
+        "delete.blob-gone",
+        &[Seam::Store(|change, right| if deleted_blob(change).is_some() { Vec::new() } else { right })],
+    ),
+    Defect::new(
+        "deleted-blob-takes-others",
+        "With a blob the other blobs of the repository that no manifest names are deleted.",
+        "blob.get.served",
+        &[Seam::Store(|change, right| match deleted_blob(change) {
+            Some(removal) => {
+                let repository = removal.view.state.repository(removal.repository);
+                let blobs = repository.into_iter().flat_map(|r| r.blobs.keys());
+                let all: Vec<Write> = blobs.filter_map(|digest| unlink(removal.repository, digest.as_str())).collect();
+                plus(right, all)
+            }
+            None => right,
+        })],
+    ),
+];

@@ -1,0 +1,252 @@
+//! What the rows of the catalogue share: questions about a push or an answer, and common changes.
+
+use axum::http::{Method, StatusCode};
+use serde_json::Value;
+
+pub use super::super::answer::Answer;
+pub use super::super::manifest::{Descriptor, Kind};
+pub use super::super::policy::Memory;
+pub use super::super::policy::Seam;
+pub use super::super::problem::{Problem, Verdict};
+pub use super::super::question::{Asked, Change, Lookup, Push, Removal, Served, Target, View};
+pub use super::super::route::Route;
+pub use super::super::state::{Stored, Write};
+pub use super::Defect;
+pub use crate::content::digest::Digest;
+
+/// What a registry says when it falls over: 500, in the spec's form as far as that goes.
+pub fn fault() -> Problem {
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "UNKNOWN", "unknown error", Value::Null)
+}
+
+/// The verdict of a registry that falls over where `wrong` holds.
+pub fn falls_over(wrong: bool, right: Verdict) -> Verdict {
+    if wrong { Err(fault()) } else { right }
+}
+
+/// A push of an index.
+pub fn is_index(push: &Push) -> bool {
+    push.manifest.kind == Kind::Index
+}
+
+/// A push of an index of which a child is absent.
+pub fn has_gaps(push: &Push) -> bool {
+    is_index(push) && !push.missing.is_empty()
+}
+
+/// A push of an index of which every child is there.
+pub fn is_complete(push: &Push) -> bool {
+    is_index(push) && push.missing.is_empty()
+}
+
+/// Whether this child is absent.
+pub fn is_absent(push: &Push, child: &Descriptor) -> bool {
+    push.missing.iter().any(|missing| missing.digest == child.digest)
+}
+
+/// A refusal for the absent children, coded as it should be.
+pub fn refusal(push: &Push) -> Problem {
+    Problem::children_unknown(&push.missing.iter().map(|d| d.digest.clone()).collect::<Vec<_>>())
+}
+
+/// The refusal for absent children changed, where it is one.
+pub fn refused_otherwise(right: Verdict, change: impl FnOnce(Problem) -> Problem) -> Verdict {
+    match right {
+        Err(problem) if problem.has("MANIFEST_BLOB_UNKNOWN") => Err(change(problem)),
+        right => right,
+    }
+}
+
+/// Whether the registry refuses for absent children.
+pub fn is_refused(verdict: &Verdict) -> bool {
+    verdict.as_ref().is_err_and(|problem| problem.has("MANIFEST_BLOB_UNKNOWN"))
+}
+
+/// The children of a manifest that are there, in order, each with its descriptor.
+pub fn present<'a>(
+    view: View<'a>,
+    repository: &'a str,
+    children: &'a [Descriptor],
+) -> impl Iterator<Item = (Digest, &'a Stored, &'a Descriptor)> {
+    children.iter().filter_map(move |child| {
+        let digest = Digest::parse(&child.digest)?;
+        let stored = view.state.manifest(repository, &digest)?;
+        Some((digest, stored, child))
+    })
+}
+
+/// The indexes of a repository that name a digest.
+pub fn parents<'a>(
+    view: View<'a>,
+    repository: &str,
+    digest: &'a str,
+) -> impl Iterator<Item = (&'a Digest, &'a Stored)> {
+    let manifests = view.state.repository(repository).into_iter().flat_map(|r| &r.manifests);
+    manifests.filter(move |(_, stored)| stored.manifest.children.iter().any(|child| child.digest == digest))
+}
+
+/// Whether a lookup asks for what an index of the repository names.
+pub fn asks_for_child(lookup: &Lookup) -> bool {
+    lookup.reference.digest().is_some_and(|d| parents(lookup.view, lookup.repository, d.as_str()).next().is_some())
+}
+
+/// The manifest, as it is served.
+pub fn served(view: View, repository: &str, digest: &Digest) -> Option<Served> {
+    super::super::manifests::manifest_as_served(view, repository, digest)
+}
+
+/// A PUT of a manifest.
+pub fn puts_manifest(asked: &Asked) -> bool {
+    asked.method == Method::PUT && matches!(asked.route, Route::Manifest { .. })
+}
+
+/// A GET of a manifest.
+pub fn gets_manifest(asked: &Asked) -> bool {
+    asked.method == Method::GET && matches!(asked.route, Route::Manifest { .. })
+}
+
+/// A HEAD of a manifest.
+pub fn heads_manifest(asked: &Asked) -> bool {
+    asked.method == Method::HEAD && matches!(asked.route, Route::Manifest { .. })
+}
+
+/// A GET of a blob.
+pub fn gets_blob(asked: &Asked) -> bool {
+    asked.method == Method::GET && matches!(asked.route, Route::Blob { .. })
+}
+
+/// A HEAD of a blob.
+pub fn heads_blob(asked: &Asked) -> bool {
+    asked.method == Method::HEAD && matches!(asked.route, Route::Blob { .. })
+}
+
+/// A list of tags.
+pub fn lists_tags(asked: &Asked) -> bool {
+    asked.reads() && matches!(asked.route, Route::Tags { .. })
+}
+
+/// The answer changed, where `wrong` holds.
+pub fn changed(wrong: bool, answer: Answer, change: impl FnOnce(Answer) -> Answer) -> Answer {
+    if wrong { change(answer) } else { answer }
+}
+
+/// The manifest that the answer's digest header names, and its repository.
+pub fn named<'a>(asked: &'a Asked, view: &View<'a>, answer: &Answer) -> Option<(&'a str, Digest, &'a Stored)> {
+    let repository = asked.route.repository()?;
+    let digest = Digest::parse(answer.header("docker-content-digest")?)?;
+    let stored = view.state.manifest(repository, &digest)?;
+    Some((repository, digest, stored))
+}
+
+/// Whether the answer is about an index.
+pub fn about_index(asked: &Asked, view: &View, answer: &Answer) -> bool {
+    named(asked, view, answer).is_some_and(|(_, _, stored)| stored.manifest.kind == Kind::Index)
+}
+
+/// Whether the answer is about an index of which a child is absent.
+pub fn about_gaps(asked: &Asked, view: &View, answer: &Answer) -> bool {
+    named(asked, view, answer).is_some_and(|(repository, _, stored)| {
+        let children = &stored.manifest.children;
+        present(*view, repository, children).count() < children.len()
+    })
+}
+
+/// The first child of the index that the answer is about.
+pub fn first_child<'a>(asked: &'a Asked, view: &View<'a>, answer: &Answer) -> Option<&'a Descriptor> {
+    named(asked, view, answer)?.2.manifest.children.first()
+}
+
+/// An accepted push of a manifest, where the change is one.
+pub fn accepted<'a>(change: &Change<'a>) -> Option<&'a Push<'a>> {
+    match change {
+        Change::Put(push, Ok(())) => Some(push),
+        _ => None,
+    }
+}
+
+/// A push that was refused for absent children, where the change is one.
+pub fn refused<'a>(change: &Change<'a>) -> Option<&'a Push<'a>> {
+    match change {
+        Change::Put(push, verdict) if is_refused(verdict) => Some(push),
+        _ => None,
+    }
+}
+
+/// A delete, where the change is one.
+pub fn deleted<'a>(change: &Change<'a>) -> Option<&'a Removal<'a>> {
+    match change {
+        Change::Delete(removal) => Some(removal),
+        _ => None,
+    }
+}
+
+/// The manifest that a delete is about.
+pub fn deleted_manifest<'a>(change: &Change<'a>) -> Option<(&'a Removal<'a>, &'a Digest)> {
+    let removal = deleted(change)?;
+    match removal.target {
+        Target::Manifest(digest) => Some((removal, digest)),
+        _ => None,
+    }
+}
+
+/// What a registry that stores a manifest for a refused push writes.
+pub fn store_manifest(push: &Push) -> Write {
+    Write::Manifest {
+        repository: push.repository.to_owned(),
+        digest: push.digest.clone(),
+        manifest: std::sync::Arc::new(push.manifest.clone()),
+        bytes: push.bytes.clone(),
+    }
+}
+
+/// The removal of a manifest.
+pub fn drop_manifest(repository: &str, digest: &Digest) -> Write {
+    Write::DropManifest { repository: repository.to_owned(), digest: digest.clone() }
+}
+
+/// The removal of a blob.
+pub fn unlink(repository: &str, digest: &str) -> Option<Write> {
+    Some(Write::Unlink { repository: repository.to_owned(), digest: Digest::parse(digest)? })
+}
+
+/// A tag set to a digest.
+pub fn set_tag(repository: &str, tag: &str, digest: &Digest) -> Write {
+    Write::Tag { repository: repository.to_owned(), tag: tag.to_owned(), digest: digest.clone() }
+}
+
+/// The writes with one more.
+pub fn plus(mut writes: Vec<Write>, more: impl IntoIterator<Item = Write>) -> Vec<Write> {
+    writes.extend(more);
+    writes
+}
+
+/// Stores other bytes than those that came, where `edit` changes the JSON of the manifest. Its digest stays.
+pub fn rewritten(writes: Vec<Write>, edit: impl Fn(&mut Value)) -> Vec<Write> {
+    let rewrite = |write| match write {
+        Write::Manifest { repository, digest, manifest, bytes } => {
+            let mut value: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+            let before = value.clone();
+            edit(&mut value);
+            let bytes = if value == before { bytes } else { value.to_string().into() };
+            Write::Manifest { repository, digest, manifest, bytes }
+        }
+        write => write,
+    };
+    writes.into_iter().map(rewrite).collect()
+}
+
+/// The entries of the JSON of an index.
+pub fn entries(index: &mut Value) -> Option<&mut Vec<Value>> {
+    index.get_mut("manifests")?.as_array_mut()
+}
+
+/// The entries of the index that is pushed, as JSON.
+pub fn raw_entries(push: &Push) -> Vec<Value> {
+    let mut value: Value = serde_json::from_slice(push.bytes).unwrap_or_default();
+    entries(&mut value).map(std::mem::take).unwrap_or_default()
+}
+
+/// `os/architecture` of a platform, without its variant.
+pub fn without_variant(platform: &str) -> String {
+    platform.splitn(3, '/').take(2).collect::<Vec<_>>().join("/")
+}
