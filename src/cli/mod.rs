@@ -3,8 +3,10 @@
 pub mod check;
 pub mod exit;
 pub mod output;
+pub mod probe;
 pub mod report;
 pub mod serve;
+pub mod signals;
 
 use std::future::Future;
 use std::process::ExitCode;
@@ -30,6 +32,8 @@ struct Cli {
 enum Verb {
     /// Load the suites, and report everything that is wrong with them
     Check(check::CheckArgs),
+    /// Find out what a target is: stance and capabilities, with evidence
+    Probe(probe::ProbeArgs),
     /// Serve the reference registry
     Serve(serve::ServeArgs),
     /// Render results again, or join those of shards
@@ -40,6 +44,7 @@ enum Verb {
 pub fn main() -> ExitCode {
     match Cli::parse().verb {
         Verb::Check(args) => check::check(args),
+        Verb::Probe(args) => wait("probe", probe::probe(args)),
         Verb::Serve(args) => wait("serve", serve::serve(args)),
         Verb::Report(args) => report::report(&args).into(),
     }

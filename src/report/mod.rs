@@ -8,6 +8,7 @@ pub mod groups;
 pub mod html;
 pub mod junit;
 pub mod paint;
+pub mod probe;
 pub mod text;
 
 use crate::record::RunRecord;

@@ -11,7 +11,7 @@
 //! ```
 
 pub mod assertion;
-mod decode;
+pub(crate) mod decode;
 mod each;
 pub mod either;
 mod expect;
@@ -29,7 +29,7 @@ mod step;
 mod symbols;
 mod template;
 mod topic;
-mod tree;
+pub(crate) mod tree;
 mod words;
 mod written;
 

@@ -1,5 +1,14 @@
 //! Whom we ask: the profile, its credentials, how it is launched, and what the probe found.
 
+pub mod argument;
+mod check;
+mod claimed;
+pub mod claims;
 pub mod findings;
+pub mod launch;
+pub mod load;
+pub mod open;
+pub mod probe;
 pub mod profile;
 pub mod units;
+pub mod visit;

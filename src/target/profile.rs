@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use schemars::JsonSchema;
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use super::findings::Is;
-use super::units::{Rate, Size, Time};
+use super::units::{Expiry, Rate, Size, Time};
 use crate::suite::model::{Scope, StanceWord};
 
 /// A profile file. Its name is the file's stem. Durations are texts with a unit (`500ms`, `10s`), sizes too (`64MiB`).
@@ -107,14 +106,12 @@ impl Default for Repositories {
     }
 }
 
-/// What a profile says of its product: held against the findings. Read by [`super::claims`], which keeps positions.
-#[derive(Debug, Clone, Default, PartialEq, JsonSchema)]
-#[schemars(rename_all = "kebab-case", default)]
+/// What a profile says of its product: held against the findings. Names are checked by [`super::check`].
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Claims {
     /// By format (`oci`, `docker`).
     pub stance: BTreeMap<String, StanceClaim>,
     /// By capability, beside `stance`; names are checked when the profile is loaded.
-    #[schemars(flatten)]
     pub capabilities: BTreeMap<String, Is>,
 }
 
@@ -179,25 +176,6 @@ pub struct Windows {
     pub expiry: Expiry,
 }
 
-/// When content ends by itself.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(try_from = "String")]
-pub enum Expiry {
-    /// Never.
-    #[default]
-    None,
-    /// After this time.
-    After(#[schemars(skip)] Time),
-}
-
-impl TryFrom<String> for Expiry {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Expiry, String> {
-        if text == "none" { Ok(Expiry::None) } else { Time::try_from(text).map(Expiry::After) }
-    }
-}
-
 /// So many seconds.
 fn seconds(n: u64) -> Time {
     Time(Duration::from_secs(n))
@@ -221,59 +199,10 @@ pub struct Known {
     pub versions: Option<String>,
 }
 
-impl<'de> Deserialize<'de> for Claims {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Claims, D::Error> {
-        struct Reader;
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Claims;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("`stance` and names of capabilities, each `supported`, `absent` or `broken`")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Claims, A::Error> {
-                let mut claims = Claims::default();
-                while let Some(name) = map.next_key::<String>()? {
-                    if name == "stance" {
-                        claims.stance = map.next_value()?;
-                    } else {
-                        claims.capabilities.insert(name, map.next_value()?);
-                    }
-                }
-                Ok(claims)
-            }
-        }
-        deserializer.deserialize_map(Reader)
-    }
-}
-
-impl<'de> Deserialize<'de> for StanceClaim {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<StanceClaim, D::Error> {
-        struct Reader;
-        impl<'de> Visitor<'de> for Reader {
-            type Value = StanceClaim;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("`accept`, `refuse`, `broken`, `require: [platforms]` or `refuse: repository|registry`")
-            }
-
-            fn visit_str<E: serde::de::Error>(self, word: &str) -> Result<StanceClaim, E> {
-                StanceWord::deserialize(serde::de::value::StrDeserializer::new(word)).map(StanceClaim::Word)
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<StanceClaim, A::Error> {
-                let claim = match map.next_key::<String>()?.as_deref() {
-                    Some("require") => StanceClaim::Require { require: map.next_value()? },
-                    Some("refuse") => StanceClaim::Refuse { refuse: map.next_value()? },
-                    Some(other) => return Err(serde::de::Error::unknown_field(other, &["require", "refuse"])),
-                    None => return Err(serde::de::Error::missing_field("require")),
-                };
-                match map.next_key::<String>()? {
-                    None => Ok(claim),
-                    Some(other) => Err(serde::de::Error::custom(format!("`{other}`: a stance is one thing only"))),
-                }
-            }
-        }
-        deserializer.deserialize_any(Reader)
-    }
+/// The JSON Schema of a profile file, for editors.
+pub fn schema() -> serde_json::Value {
+    let settings = schemars::generate::SchemaSettings::draft2020_12();
+    let mut schema = settings.into_generator().into_root_schema_for::<Profile>();
+    schema.insert("$id".into(), "https://github.com/lacuna/lacuna/schemas/profile.schema.json".into());
+    schema.to_value()
 }

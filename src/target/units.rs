@@ -21,6 +21,25 @@ pub struct Size(pub u64);
 #[serde(try_from = "String", into = "String")]
 pub struct Rate(pub f64);
 
+/// When content ends by itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum Expiry {
+    /// Never.
+    #[default]
+    None,
+    /// After this time.
+    After(Time),
+}
+
+impl TryFrom<String> for Expiry {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Expiry, String> {
+        if text == "none" { Ok(Expiry::None) } else { Time::try_from(text).map(Expiry::After) }
+    }
+}
+
 /// The longest duration that is taken: a day. Deadlines are added to the clock, which must not overflow.
 const LONGEST: u64 = 24 * 60 * 60;
 
@@ -143,6 +162,17 @@ impl JsonSchema for Time {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({ "type": "string", "description": "A duration with its unit.",
             "pattern": "^[0-9]+(\\.[0-9]+)?(ms|s|m|h)$", "examples": ["500ms", "10s"] })
+    }
+}
+
+impl JsonSchema for Expiry {
+    fn schema_name() -> Cow<'static, str> {
+        "Expiry".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "description": "A duration with its unit, or `none`.",
+            "pattern": "^(none|[0-9]+(\\.[0-9]+)?(ms|s|m|h))$" })
     }
 }
 

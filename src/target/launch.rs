@@ -1,0 +1,271 @@
+//! A registry's process: started on a free port with a folder of its own, and gone when it is dropped.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, PoisonError};
+
+use tempfile::TempDir;
+
+use super::profile::Launch;
+
+/// Bytes of a process's output that are shown when it fails.
+const TAIL: u64 = 4 << 10;
+
+/// Why a process could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum LaunchError {
+    /// The program is not installed.
+    #[error("{program} is not installed{}", install(.line))]
+    Missing {
+        /// The program.
+        program: String,
+        /// The line that installs it; empty where the profile has none.
+        line: String,
+    },
+    /// Something on this machine is in the way.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+}
+
+fn install(line: &str) -> String {
+    if line.is_empty() { String::new() } else { format!("; install it by\n    {line}") }
+}
+
+/// A running process. Dropping it kills it with everything that it started, and removes its folder.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    folder: TempDir,
+    port: u16,
+}
+
+impl Process {
+    /// Writes the files, and starts the program on a free port.
+    ///
+    /// # Errors
+    /// It is not installed, or the machine refuses.
+    pub fn start(launch: &Launch) -> Result<Process, LaunchError> {
+        let name = launch.command.first().cloned().unwrap_or_default();
+        let program = find_program(&name)
+            .ok_or_else(|| LaunchError::Missing { program: name.clone(), line: launch.missing.trim().to_owned() })?;
+        let io = |what: String| move |source| LaunchError::Io { what, source };
+        let folder = tempfile::Builder::new()
+            .prefix("lacuna-")
+            .tempdir()
+            .map_err(io("a temporary folder cannot be made".into()))?;
+        let dir = folder.path().join("dir");
+        std::fs::create_dir(&dir).map_err(io(format!("{} cannot be made", dir.display())))?;
+        let port = free_port().map_err(io("no free port".into()))?;
+        let fill = |text: &str| fill(text, port, &dir);
+        for (path, text) in &launch.files {
+            let path = dir.join(path);
+            let parent = path.parent().unwrap_or(&dir);
+            std::fs::create_dir_all(parent).map_err(io(format!("{} cannot be made", parent.display())))?;
+            std::fs::write(&path, fill(text)).map_err(io(format!("{} cannot be written", path.display())))?;
+        }
+        let output =
+            |name: &str| File::create(folder.path().join(name)).map_err(io(format!("{name} cannot be written")));
+        let mut command = Command::new(&program);
+        command
+            .args(launch.command.iter().skip(1).map(|argument| fill(argument)))
+            .envs(launch.env.iter().map(|(key, value)| (key, fill(value))))
+            .current_dir(&dir)
+            .stdin(Stdio::null())
+            .stdout(output("stdout")?)
+            .stderr(output("stderr")?);
+        // A group of its own: Ctrl-C must reach us first, which still have to clean up, and what it starts must end with it.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let child = command.spawn().map_err(io(format!("{} cannot be started", program.display())))?;
+        Ok(Process { child, folder, port })
+    }
+
+    /// The port that it was given.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Its exit status, where it has ended.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+
+    /// The end of what it wrote to standard output and error, printable.
+    pub fn output(&self) -> String {
+        let parts = ["stdout", "stderr"].map(|name| tail(&self.folder.path().join(name)));
+        parts.iter().filter(|text| !text.is_empty()).cloned().collect::<Vec<_>>().join("\n")
+    }
+
+    /// Whether it says that somebody else has its port.
+    pub fn lost_its_port(&self) -> bool {
+        self.output().to_ascii_lowercase().contains("address already in use")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        #[cfg(unix)]
+        if let Ok(id) = i32::try_from(self.child.id())
+            && let Some(group) = rustix::process::Pid::from_raw(id)
+        {
+            // It may have ended by itself: then there is nothing to be killed.
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        release(self.port);
+    }
+}
+
+/// Puts the placeholders in.
+pub(super) fn fill(text: &str, port: u16, dir: &Path) -> String {
+    text.replace("{port}", &port.to_string()).replace("{dir}", &dir.display().to_string())
+}
+
+/// Ports given to processes of ours that still run: the system may offer one again before its process listens.
+static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+
+/// A port that nobody listens on.
+fn free_port() -> std::io::Result<u16> {
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    loop {
+        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        if given.insert(port) {
+            return Ok(port);
+        }
+    }
+}
+
+fn release(port: u16) {
+    GIVEN.lock().unwrap_or_else(PoisonError::into_inner).remove(&port);
+}
+
+/// The program by its path, or by its name on PATH, else where `go install` and `cargo install` put it.
+fn find_program(name: &str) -> Option<PathBuf> {
+    if name.contains('/') {
+        return Some(PathBuf::from(name))
+            .filter(|path| is_program(path))
+            .and_then(|path| std::path::absolute(path).ok());
+    }
+    let list = |variable: &str, below: &str| -> Vec<PathBuf> {
+        let value = std::env::var_os(variable).unwrap_or_default();
+        std::env::split_paths(&value).filter(|p| !p.as_os_str().is_empty()).map(|p| p.join(below)).collect()
+    };
+    [("PATH", ""), ("GOBIN", ""), ("GOPATH", "bin"), ("HOME", "go/bin"), ("HOME", ".cargo/bin")]
+        .iter()
+        .flat_map(|(variable, below)| list(variable, below))
+        .map(|folder| folder.join(name))
+        .find(|path| is_program(path))
+}
+
+/// Whether this is a file that may be run.
+fn is_program(path: &Path) -> bool {
+    let Ok(metadata) = path.metadata() else { return false };
+    #[cfg(unix)]
+    let runs = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o111 != 0;
+    #[cfg(not(unix))]
+    let runs = true;
+    metadata.is_file() && runs
+}
+
+/// The last lines of a file, without what a terminal would obey.
+fn tail(path: &Path) -> String {
+    let read = || -> std::io::Result<Vec<u8>> {
+        let mut file = File::open(path)?;
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
+        let mut bytes = Vec::new();
+        file.take(TAIL).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let bytes = read().unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    let lines: Vec<&str> = text.trim().lines().collect();
+    let plain = |line: &&str| line.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect();
+    lines[lines.len().saturating_sub(20)..].iter().map(plain).collect::<Vec<String>>().join("\n")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    fn shell(script: &str) -> Launch {
+        Launch { command: vec!["sh".into(), "-c".into(), script.into()], ..Launch::default() }
+    }
+
+    fn wait_for(what: impl Fn() -> bool) {
+        let start = Instant::now();
+        while !what() {
+            assert!(start.elapsed() < Duration::from_secs(10), "it never came");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_told_with_the_line_that_installs_it() {
+        let launch = Launch {
+            command: vec!["no-such-registry".into()],
+            missing: "apt-get install no-such-registry".into(),
+            ..Launch::default()
+        };
+        let error = Process::start(&launch).unwrap_err().to_string();
+        assert_eq!(error, "no-such-registry is not installed; install it by\n    apt-get install no-such-registry");
+    }
+
+    #[test]
+    fn placeholders_are_put_into_files_arguments_and_environment() {
+        let mut launch = shell("cat deep/config; echo \"$WHERE {port}\"; pwd");
+        launch.files.insert("deep/config".into(), "listen {port} in {dir} {other}\n".into());
+        launch.env.insert("WHERE".into(), "{dir}/x".into());
+        let mut process = Process::start(&launch).unwrap();
+        wait_for(|| process.output().lines().count() == 3);
+        let output = process.output();
+        let dir = process.folder.path().join("dir").display().to_string();
+        let port = process.port();
+        assert_eq!(output, format!("listen {port} in {dir} {{other}}\n{dir}/x {port}\n{dir}"));
+        while process.ended().is_none() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    #[test]
+    fn dropping_it_ends_all_that_it_started_and_removes_its_folder() {
+        let process = Process::start(&shell("sleep 300 & echo $!; wait")).unwrap();
+        wait_for(|| !process.output().is_empty());
+        let grandchild = PathBuf::from("/proc").join(process.output());
+        let folder = process.folder.path().to_owned();
+        drop(process);
+        assert!(!folder.exists());
+        let dead = || std::fs::read_to_string(grandchild.join("stat")).map_or(true, |stat| stat.contains(") Z "));
+        wait_for(dead);
+    }
+
+    #[test]
+    fn only_the_end_of_the_output_is_shown_and_it_is_printable() {
+        let process =
+            Process::start(&shell("seq 1 10000; printf '\\033[31mred\\n' >&2; echo Address already in use")).unwrap();
+        wait_for(|| process.output().contains("red"));
+        let output = process.output();
+        assert!(output.contains("10000") && !output.contains("\n9000\n") && !output.contains('\u{1b}'), "{output}");
+        assert!(process.lost_its_port());
+    }
+
+    #[test]
+    fn two_processes_never_get_one_port() {
+        let all: Vec<Process> = (0..20).map(|_| Process::start(&shell("sleep 60")).unwrap()).collect();
+        let ports: BTreeSet<u16> = all.iter().map(Process::port).collect();
+        assert_eq!(ports.len(), all.len());
+    }
+}

@@ -1,0 +1,74 @@
+//! From a profile's text to a profile, or to everything that is wrong with it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use include_dir::{Dir, include_dir};
+
+use super::check::check;
+use super::profile::Profile;
+use crate::suite::decode::Context;
+use crate::suite::fault::{At, Diagnostic, Diagnostics, Fault};
+use crate::suite::tree;
+
+/// The profiles that are compiled in.
+static SHIPPED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/fixtures/targets");
+
+/// Reads a profile from its bytes; `file` is what faults are reported under.
+///
+/// # Errors
+/// What is not YAML, else what is no profile, else every fault of sense.
+pub fn parse(bytes: &[u8], file: &str) -> Result<Profile, Diagnostics> {
+    let refuse = |faults: Vec<Fault>| refused(file, bytes, faults);
+    let text = tree::text(bytes).map_err(|fault| refuse(vec![fault]))?;
+    let root = tree::parse(text).map_err(|fault| refuse(vec![fault]))?;
+    let context = Context::default();
+    let Some(profile) = context.decode::<Profile>(&root) else { return Err(refuse(context.into_faults())) };
+    let faults = check(&profile, &root);
+    if faults.is_empty() { Ok(profile) } else { Err(refuse(faults)) }
+}
+
+/// Puts faults into their file, each with its line.
+fn refused(file: &str, bytes: &[u8], faults: Vec<Fault>) -> Diagnostics {
+    let file: Arc<str> = file.into();
+    let text = String::from_utf8_lossy(bytes);
+    let line = |at: At| text.lines().nth((at.line as usize).saturating_sub(1));
+    Diagnostics(
+        faults
+            .into_iter()
+            .map(|fault| {
+                let line = line(fault.at);
+                Diagnostic::new(&file, fault, line)
+            })
+            .collect(),
+    )
+}
+
+/// Reads a profile file.
+///
+/// # Errors
+/// What is wrong with it, or why it cannot be read.
+pub fn file(path: &Path) -> Result<Profile, Diagnostics> {
+    let shown = path.display().to_string();
+    match std::fs::read(path) {
+        Ok(bytes) => parse(&bytes, &shown),
+        Err(e) => Err(refused(&shown, b"", vec![Fault::new(At::START, format!("it cannot be read: {e}"))])),
+    }
+}
+
+/// A profile that is compiled in, by name.
+///
+/// # Errors
+/// What is wrong with it (a test sees to it that nothing is).
+pub fn shipped(name: &str) -> Option<Result<Profile, Diagnostics>> {
+    let file = SHIPPED.get_file(format!("{name}.yaml"))?;
+    Some(parse(file.contents(), &format!("fixtures/targets/{name}.yaml")))
+}
+
+/// The names of all profiles that are compiled in, sorted.
+pub fn shipped_names() -> Vec<&'static str> {
+    let stem = |path: &'static Path| path.file_name()?.to_str()?.strip_suffix(".yaml");
+    let mut names: Vec<&str> = SHIPPED.files().filter_map(|file| stem(file.path())).collect();
+    names.sort_unstable();
+    names
+}

@@ -1,0 +1,87 @@
+//! What came of one request, and the line of evidence that it makes.
+
+use crate::content::digest::Digest;
+use crate::content::{Body, Node};
+use crate::wire::{Exchange, Response};
+
+/// What came of one request.
+#[derive(Debug, Clone)]
+pub(super) struct Answer {
+    /// What was asked, short: `PUT manifests/<tag>`.
+    pub(super) label: String,
+    pub(super) exchange: Exchange,
+}
+
+impl Answer {
+    pub(super) fn status(&self) -> Option<u16> {
+        self.exchange.status()
+    }
+
+    pub(super) fn response(&self) -> Option<&Response> {
+        self.exchange.response()
+    }
+
+    /// 2xx.
+    pub(super) fn is_success(&self) -> bool {
+        self.status().is_some_and(|status| (200..300).contains(&status))
+    }
+
+    pub(super) fn is(&self, status: u16) -> bool {
+        self.status() == Some(status)
+    }
+
+    /// A 4xx that speaks of the thing that was sent, not of who sent it or how fast.
+    pub(super) fn is_refusal(&self) -> bool {
+        self.status().is_some_and(|s| (400..500).contains(&s) && !matches!(s, 401 | 403 | 407 | 408 | 429))
+    }
+
+    /// Whether this is a manifest, byte for byte, with no header that names the digest of other bytes.
+    pub(super) fn serves(&self, node: &Node) -> bool {
+        let Body::Bytes(bytes) = &node.body else { return false };
+        self.is(200) && self.response().is_some_and(|r| r.body == *bytes) && !self.names_other(node)
+    }
+
+    /// Whether `Docker-Content-Digest` is there and is no digest of this manifest, by whichever algorithm: it may differ
+    /// from the one that was asked by (v1.1.1 L179).
+    pub(super) fn names_other(&self, node: &Node) -> bool {
+        let Body::Bytes(bytes) = &node.body else { return false };
+        let of_it = |named: &str| Digest::parse(named).is_some_and(|d| Digest::of(d.algorithm(), bytes) == d);
+        self.header("docker-content-digest").is_some_and(|named| !of_it(&named))
+    }
+
+    pub(super) fn header(&self, name: &str) -> Option<String> {
+        self.response().and_then(|response| response.header(name))
+    }
+
+    /// The error codes of the body, each with how often it stands there.
+    fn codes(&self) -> String {
+        let body = self.response().and_then(|r| serde_json::from_slice::<serde_json::Value>(&r.body).ok());
+        let errors = body.as_ref().and_then(|b| b.get("errors")).and_then(|e| e.as_array());
+        let mut codes: Vec<(&str, usize)> = Vec::new();
+        for code in errors.into_iter().flatten().filter_map(|e| e.get("code")).filter_map(|c| c.as_str()) {
+            match codes.iter_mut().find(|(known, _)| *known == code) {
+                Some((_, count)) => *count += 1,
+                None => codes.push((code, 1)),
+            }
+        }
+        let plain = |code: &str| code.chars().filter(|c| c.is_ascii_graphic()).take(40).collect::<String>();
+        let say = |(code, n): &(&str, usize)| match n {
+            1 => format!(" {}", plain(code)),
+            n => format!(" {} x{n}", plain(code)),
+        };
+        codes.iter().take(3).map(say).collect()
+    }
+
+    /// `PUT manifests/<tag> -> 400 MANIFEST_BLOB_UNKNOWN x8`.
+    pub(super) fn say(&self) -> String {
+        format!("{} -> {}", self.label, self.outcome())
+    }
+
+    /// `400 MANIFEST_BLOB_UNKNOWN x8`, or why there is no answer.
+    pub(super) fn outcome(&self) -> String {
+        match &self.exchange.result {
+            Ok(response) => format!("{}{}", response.status, self.codes()),
+            Err(failure) => format!("no answer ({}: {})", failure.kind.word(), failure.text),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! What can be deleted: a manifest, a tag, a blob, a manifest that an index names.
+
+use super::answer::Answer;
+use super::desk::{Desk, Window, blob, manifest};
+use super::graphs::{blobs, pair};
+use super::{Question, absent, broken, supported};
+use crate::content::Node;
+use crate::engine::journal::Kind;
+use crate::target::findings::Finding;
+use crate::wire::Ask;
+
+/// DELETE, then what the thing looks like until it is gone. Absent by the statuses that are given, if it stays.
+async fn delete(
+    desk: &Desk<'_>,
+    repository: &str,
+    kind: Kind,
+    reference: &str,
+    what: &str,
+    unable: &[u16],
+) -> (Finding, Answer) {
+    let folder = if kind == Kind::Blob { "blobs" } else { "manifests" };
+    let path = format!("/v2/{repository}/{folder}/{reference}");
+    let answer = desk.send(format!("DELETE {what}"), Ask::new("DELETE", &path)).await;
+    let (look, label) = match kind {
+        Kind::Blob => (Ask { method: "HEAD".into(), ..Ask::new("HEAD", &path) }, "HEAD it"),
+        _ => (manifest("GET", repository, reference), "GET it"),
+    };
+    if !answer.is_success() {
+        let able = answer.status().is_none_or(|status| !unable.contains(&status));
+        let evidence = answer.say();
+        return (if able { broken(evidence) } else { absent(evidence) }, answer);
+    }
+    let after = desk.until(Window::Delete, label, look, |a| a.is(200)).await;
+    let evidence = format!("{}; {}", answer.say(), after.say());
+    if after.is(404) {
+        desk.gone(kind, repository, reference);
+        return (supported(evidence), answer);
+    }
+    (broken(evidence), answer)
+}
+
+/// What the spec names for a registry that does not delete (v1.1.1 "Content Management").
+const DISABLED: [u16; 2] = [400, 405];
+
+/// Pushes an image and puts it under a tag.
+async fn tagged(desk: &Desk<'_>, repository: &str, image: &Node) -> Result<(), String> {
+    let needs: Vec<&Node> = image.children.iter().map(AsRef::as_ref).collect();
+    desk.push(repository, &needs).await?;
+    let put = desk.put(repository, "tag", image, "an image").await?;
+    let read = desk.read(repository, "tag", "it").await;
+    if put.is_success() && read.is(200) { Ok(()) } else { Err(format!("{}; {}", put.say(), read.say())) }
+}
+
+/// A manifest by its digest.
+pub(super) async fn of_manifest(desk: &Desk<'_>, question: &Question<'_>) -> Result<Finding, String> {
+    let set = question.build(&pair())?;
+    let image = set.get("image")?;
+    tagged(desk, question.main(), image).await?;
+    let digest = image.digest.as_str();
+    Ok(delete(desk, question.main(), Kind::Manifest, digest, "manifests/<digest>", &DISABLED).await.0)
+}
+
+/// A tag.
+pub(super) async fn of_tag(desk: &Desk<'_>, question: &Question<'_>) -> Result<Finding, String> {
+    let set = question.build(&pair())?;
+    tagged(desk, question.main(), set.get("image")?).await?;
+    Ok(delete(desk, question.main(), Kind::Tag, "tag", "manifests/<tag>", &DISABLED).await.0)
+}
+
+/// A blob that nothing names.
+pub(super) async fn of_blob(desk: &Desk<'_>, question: &Question<'_>) -> Result<Finding, String> {
+    let set = question.build(&blobs(1))?;
+    let node = set.get("blob")?;
+    desk.push_blob(question.main(), node).await?;
+    let there = desk.until(Window::Read, "HEAD it", blob("HEAD", question.main(), &node.digest), |a| a.is(404)).await;
+    if !there.is(200) {
+        return Ok(broken(format!("a pushed blob: {}", there.say())));
+    }
+    let digest = node.digest.as_str();
+    Ok(delete(desk, question.main(), Kind::Blob, digest, "blobs/<digest>", &DISABLED).await.0)
+}
+
+/// A manifest that an index names.
+pub(super) async fn of_child(desk: &Desk<'_>, question: &Question<'_>) -> Result<Finding, String> {
+    let set = question.build(&pair())?;
+    let (index, child) = (set.get("index")?, set.get("image")?);
+    let needs: Vec<&Node> = index.children.iter().map(AsRef::as_ref).collect();
+    desk.push(question.main(), &needs).await?;
+    let put = desk.put(question.main(), "index", index, "an index").await?;
+    if !put.is_success() {
+        return Err(put.say());
+    }
+    // To protect what an index names is lawful, and the spec names no status for it: these say so in HTTP's words.
+    let digest = child.digest.as_str();
+    let protected = [400, 403, 405, 409];
+    let (finding, answer) =
+        delete(desk, question.main(), Kind::Manifest, digest, "a child by digest", &protected).await;
+    let (what, node): (_, &Node) = if answer.is_success() { ("the index", index) } else { ("the child", child) };
+    let kept = desk.look(question.main(), node.digest.as_str(), what).await;
+    let evidence = format!("{}; {}", finding.evidence, kept.say());
+    Ok(if kept.serves(node) { Finding { evidence, ..finding } } else { broken(evidence) })
+}

@@ -1,0 +1,289 @@
+//! The probe's desk: every request goes over it, is counted, journaled where it creates something, and answered with a
+//! line of evidence.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::answer::Answer;
+use crate::content::digest::Digest;
+use crate::content::{Body, Node, NodeKind};
+use crate::engine::journal::{Journal, Kind, Thing};
+use crate::wire::{Ask, AskBody, Client, Exchange, FailureKind, Keep};
+
+/// Every manifest type, as `Accept` header lines.
+pub(super) const MANIFESTS: [&str; 4] = [
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+];
+
+/// Pauses between two looks at something that is still in its old state.
+const PAUSE: Duration = Duration::from_millis(25);
+
+/// The longest that a registry that has no time is waited for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// What a late answer is late after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Window {
+    /// A write.
+    Read,
+    /// A delete.
+    Delete,
+}
+
+/// Sends the probe's requests.
+pub(super) struct Desk<'a> {
+    client: &'a Client,
+    journal: &'a Journal,
+    patience: Duration,
+    requests: AtomicU64,
+    windows: Mutex<[f64; 2]>,
+}
+
+impl<'a> Desk<'a> {
+    pub(super) fn new(client: &'a Client, journal: &'a Journal, patience: Duration) -> Desk<'a> {
+        Desk { client, journal, patience, requests: AtomicU64::new(0), windows: Mutex::new([0.0; 2]) }
+    }
+
+    pub(super) fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// The longest delay that was seen, in seconds.
+    pub(super) fn window(&self, window: Window) -> f64 {
+        self.windows.lock().unwrap_or_else(PoisonError::into_inner)[window as usize]
+    }
+
+    /// Sends a request; once more where the registry has no time (429, 503), after the pause that it asks for, or closes
+    /// the connection before it answers: it may have closed an idle one at that moment.
+    pub(super) async fn send(&self, label: impl Into<String>, ask: Ask) -> Answer {
+        let mut exchange = self.once(ask.clone()).await;
+        if let Some(pause) = pause_before_again(&exchange) {
+            tokio::time::sleep(pause).await;
+            exchange = self.once(ask).await;
+        }
+        Answer { label: label.into(), exchange }
+    }
+
+    async fn once(&self, ask: Ask) -> Exchange {
+        let exchange = self.client.send(ask).await;
+        self.requests.fetch_add(u64::from(exchange.requests), Ordering::Relaxed);
+        exchange
+    }
+
+    /// Asks until the answer is no longer `old`, at once first, for as long as the probe has patience; measures how long
+    /// it took.
+    pub(super) async fn until(&self, window: Window, label: &str, ask: Ask, old: impl Fn(&Answer) -> bool) -> Answer {
+        let start = Instant::now();
+        let mut answer = self.send(label, ask.clone()).await;
+        let mut waited = false;
+        while old(&answer) && start.elapsed() < self.patience {
+            waited = true;
+            tokio::time::sleep(PAUSE).await;
+            answer = self.send(label, ask.clone()).await;
+        }
+        if old(&answer) && waited {
+            answer.label = format!("{label} (for {:.0?})", self.patience);
+        } else if waited {
+            let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+            let longest = &mut windows[window as usize];
+            *longest = longest.max(start.elapsed().as_secs_f64());
+        }
+        answer
+    }
+
+    /// Says that something is about to be there. False where the journal cannot be written: then it must not be.
+    fn creating(&self, kind: Kind, repository: &str, reference: &str) -> Result<Thing, String> {
+        let thing = Thing { kind, repository: repository.to_owned(), reference: reference.to_owned() };
+        self.journal.creating(&thing).map_err(|e| format!("the journal cannot be written: {e}"))?;
+        Ok(thing)
+    }
+
+    /// A created thing that the registry acknowledged is written down; it is removed after the probe either way.
+    fn created(&self, thing: &Thing, answer: &Answer) {
+        if answer.is_success() {
+            // What is about to be created stands in the journal already: a lost second line loses nothing.
+            let _ = self.journal.created(thing);
+        }
+    }
+
+    /// Something that the probe itself saw go.
+    pub(super) fn gone(&self, kind: Kind, repository: &str, reference: &str) {
+        self.journal.removed(&Thing { kind, repository: repository.to_owned(), reference: reference.to_owned() });
+    }
+
+    /// Uploads a blob by POST and PUT.
+    ///
+    /// # Errors
+    /// Evidence, where that does not succeed.
+    pub(super) async fn push_blob(&self, repository: &str, node: &Node) -> Result<(), String> {
+        let answer = self.upload(repository, node).await?;
+        if answer.is_success() { Ok(()) } else { Err(answer.say()) }
+    }
+
+    /// As [`Desk::push_blob`], but gives the closing PUT's answer, whatever it is.
+    pub(super) async fn upload(&self, repository: &str, node: &Node) -> Result<Answer, String> {
+        let start = self.open_upload(repository).await?;
+        let ask = Ask::new("PUT", &with_digest(&start.1, &node.digest))
+            .header("content-type", "application/octet-stream")
+            .body(body_of(node, 0, node.size));
+        let label = format!("PUT blobs/uploads/..?digest=<{}>", algorithm(&node.digest));
+        self.create_blob(repository, &node.digest, &label, ask).await
+    }
+
+    /// Sends a request that makes a blob be there.
+    pub(super) async fn create_blob(
+        &self,
+        repository: &str,
+        digest: &Digest,
+        label: &str,
+        ask: Ask,
+    ) -> Result<Answer, String> {
+        let thing = self.creating(Kind::Blob, repository, digest.as_str())?;
+        let answer = self.send(label, ask).await;
+        if !answer.is(202) {
+            self.created(&thing, &answer);
+        }
+        Ok(answer)
+    }
+
+    /// Begins an upload: the answer, and where it goes on.
+    ///
+    /// # Errors
+    /// Evidence, where no session began.
+    pub(super) async fn open_upload(&self, repository: &str) -> Result<(Answer, String), String> {
+        let ask = Ask::new("POST", &format!("/v2/{repository}/blobs/uploads/"));
+        let answer = self.send("POST blobs/uploads/", ask).await;
+        match answer.response().and_then(|r| r.location.clone()) {
+            Some(location) if answer.is(202) => Ok((answer, location.0)),
+            _ if answer.is(202) => Err(format!("{} without Location", answer.say())),
+            _ => Err(answer.say()),
+        }
+    }
+
+    /// Puts a manifest under a reference.
+    pub(super) async fn put(
+        &self,
+        repository: &str,
+        reference: &str,
+        node: &Node,
+        what: &str,
+    ) -> Result<Answer, String> {
+        let thing = self.creating(Kind::Manifest, repository, node.digest.as_str())?;
+        let by_tag = (reference != node.digest.as_str()).then_some(reference);
+        let tag = by_tag.map(|tag| self.creating(Kind::Tag, repository, tag)).transpose()?;
+        let ask = Ask::new("PUT", &format!("/v2/{repository}/manifests/{reference}"))
+            .header("content-type", &node.media_type)
+            .body(body_of(node, 0, node.size));
+        let by = match algorithm(&node.digest) {
+            _ if tag.is_some() => "by tag",
+            "sha512" => "by sha512 digest",
+            _ => "by digest",
+        };
+        let answer = self.send(format!("PUT {what} {by}"), ask).await;
+        for thing in std::iter::once(thing).chain(tag) {
+            self.created(&thing, &answer);
+        }
+        Ok(answer)
+    }
+
+    /// Pushes everything that these nodes need, children first, and them by digest; what goes together goes at once.
+    ///
+    /// # Errors
+    /// Evidence of the first step that did not succeed: what was asked could not be.
+    pub(super) async fn push(&self, repository: &str, nodes: &[&Node]) -> Result<(), String> {
+        let mut levels: Vec<Vec<&Node>> = Vec::new();
+        for node in nodes {
+            collect(node, &mut levels);
+        }
+        for level in levels {
+            let pushes = level.into_iter().map(|node| async move {
+                if node.kind == NodeKind::Blob {
+                    return self.push_blob(repository, node).await;
+                }
+                let what = if node.kind == NodeKind::Index { "an index" } else { "an image" };
+                let answer = self.put(repository, node.digest.as_str(), node, what).await?;
+                if answer.is_success() { Ok(()) } else { Err(answer.say()) }
+            });
+            futures_util::future::try_join_all(pushes).await?;
+        }
+        Ok(())
+    }
+
+    /// GET of a manifest, asked until it is there.
+    pub(super) async fn read(&self, repository: &str, reference: &str, what: &str) -> Answer {
+        self.until(Window::Read, &format!("GET {what}"), manifest("GET", repository, reference), |a| a.is(404)).await
+    }
+
+    /// GET of a manifest, once.
+    pub(super) async fn look(&self, repository: &str, reference: &str, what: &str) -> Answer {
+        self.send(format!("GET {what}"), manifest("GET", repository, reference)).await
+    }
+
+    /// HEAD of a blob, asked until it is there.
+    pub(super) async fn read_blob(&self, repository: &str, digest: &Digest) -> Answer {
+        let label = format!("HEAD blobs/<{}>", algorithm(digest));
+        self.until(Window::Read, &label, blob("HEAD", repository, digest), |a| a.is(404)).await
+    }
+}
+
+/// How long to wait before a request is repeated; `None` where the answer stands.
+fn pause_before_again(exchange: &Exchange) -> Option<Duration> {
+    match &exchange.result {
+        Ok(response) if matches!(response.status, 429 | 503) => {
+            let seconds = response.header("retry-after").and_then(|value| value.trim().parse().ok());
+            Some(seconds.map_or(Duration::from_millis(500), Duration::from_secs).min(LONGEST_PAUSE))
+        }
+        Err(failure) if failure.kind == FailureKind::Closed => Some(Duration::ZERO),
+        _ => None,
+    }
+}
+
+/// A request for a manifest that takes every type.
+pub(super) fn manifest(method: &str, repository: &str, reference: &str) -> Ask {
+    let ask = Ask::new(method, &format!("/v2/{repository}/manifests/{reference}"));
+    MANIFESTS.iter().fold(ask, |ask, media_type| ask.header("accept", media_type))
+}
+
+/// A request for a blob.
+pub(super) fn blob(method: &str, repository: &str, digest: &Digest) -> Ask {
+    Ask { keep: Keep::Hash(digest.algorithm()), ..Ask::new(method, &format!("/v2/{repository}/blobs/{digest}")) }
+}
+
+/// A slice of a node's bytes, as a request's body.
+pub(super) fn body_of(node: &Node, offset: u64, length: u64) -> AskBody {
+    match &node.body {
+        Body::Generated(source) => AskBody::Generated { source: source.clone(), offset, length },
+        Body::Bytes(bytes) => {
+            let end = bytes.len().min((offset + length) as usize);
+            AskBody::Bytes(bytes.slice(end.min(offset as usize)..end))
+        }
+        Body::None => AskBody::Empty,
+    }
+}
+
+/// An upload's URL with the digest that closes it.
+pub(super) fn with_digest(location: &str, digest: &Digest) -> String {
+    let sign = if location.contains('?') { '&' } else { '?' };
+    format!("{location}{sign}digest={digest}")
+}
+
+/// `sha256` or `sha512`, for evidence: the digest itself says nothing to its reader.
+pub(super) fn algorithm(digest: &Digest) -> &str {
+    digest.as_str().split(':').next().unwrap_or_default()
+}
+
+/// Sorts a node and all below it into levels, deepest first, each node once. Gives the node's own level.
+fn collect<'n>(node: &'n Node, levels: &mut Vec<Vec<&'n Node>>) -> usize {
+    let below = node.children.iter().map(|child| collect(child, levels) + 1).max().unwrap_or(0);
+    if levels.len() <= below {
+        levels.resize(below + 1, Vec::new());
+    }
+    if node.kind != NodeKind::Phantom && !levels.iter().flatten().any(|known| known.digest == node.digest) {
+        levels[below].push(node);
+    }
+    below
+}

@@ -1,0 +1,165 @@
+//! Which manifests are taken: media types, gaps in an image, odd indexes, sha512; and what is said of them.
+
+use super::answer::Answer;
+use super::desk::{Desk, Window, blob, manifest};
+use super::graphs::{Set, pair, sha512, two_layers};
+use super::{Question, absent, broken, supported};
+use crate::content::Node;
+use crate::target::findings::{Finding, Is};
+
+/// Whether a whole image and a whole index over it are taken, and the image by itself.
+pub(super) async fn media(desk: &Desk<'_>, question: &Question<'_>) -> (Finding, bool) {
+    let set = match question.build(&pair()) {
+        Ok(set) => set,
+        Err(evidence) => return (broken(evidence), false),
+    };
+    let image = taken(desk, question, &set, "image", "a whole image", &[]).await.unwrap_or_else(broken);
+    if image.is != Is::Supported {
+        return (image, false);
+    }
+    let index = taken(desk, question, &set, "index", "a whole index", &["other"]).await.unwrap_or_else(broken);
+    let evidence = format!("{}; {}", image.evidence, index.evidence);
+    (Finding { evidence, ..index }, true)
+}
+
+/// Puts a node by tag, after its images, and reads it: taken and served, refused, or neither.
+async fn taken(
+    desk: &Desk<'_>,
+    question: &Question<'_>,
+    set: &Set,
+    name: &str,
+    what: &str,
+    images: &[&str],
+) -> Result<Finding, String> {
+    let node = set.get(name)?;
+    let mut first: Vec<&Node> = Vec::new();
+    for image in images {
+        first.push(set.get(image)?);
+    }
+    first.extend(node.children.iter().map(AsRef::as_ref));
+    desk.push(question.main(), &first).await?;
+    judge(desk, question.main(), node, name, what).await
+}
+
+/// Puts a node whose needs are all there: absent where it is refused.
+async fn judge(desk: &Desk<'_>, repository: &str, node: &Node, tag: &str, what: &str) -> Result<Finding, String> {
+    let put = desk.put(repository, tag, node, what).await?;
+    if put.is_refusal() {
+        return Ok(absent(put.say()));
+    }
+    if !put.is_success() {
+        return Ok(broken(put.say()));
+    }
+    let read = desk.read(repository, tag, "it").await;
+    Ok(served(&put, &read, node))
+}
+
+/// What was acknowledged must be there.
+fn served(put: &Answer, read: &Answer, node: &Node) -> Finding {
+    if put.names_other(node) {
+        return broken(format!("{} with the digest of something else", put.say()));
+    }
+    let evidence = format!("{}; {}", put.say(), read.say());
+    match read {
+        read if read.serves(node) => supported(evidence),
+        read if read.is(200) => broken(format!("{evidence}, with other bytes or another digest")),
+        _ => broken(evidence),
+    }
+}
+
+/// Whether an image is taken although a layer is absent.
+pub(super) async fn sparse_image(desk: &Desk<'_>, question: &Question<'_>) -> Result<Finding, String> {
+    let set = question.build(&two_layers())?;
+    let image = set.get("image")?;
+    let Some((missing, there)) = image.children.split_last() else {
+        return Err("the probe's image has no layer".into());
+    };
+    for node in there {
+        desk.push_blob(question.main(), node).await?;
+    }
+    let finding = judge(desk, question.main(), image, "image", "an image of which a layer is absent").await?;
+    if finding.is == Is::Supported {
+        let layer = desk.send("HEAD the layer", blob("HEAD", question.main(), &missing.digest)).await;
+        return Ok(Finding { evidence: format!("{}; {}", finding.evidence, layer.say()), ..finding });
+    }
+    Ok(finding)
+}
+
+/// `Docker-Content-Digest` on GET and HEAD.
+pub(super) async fn digest_header(desk: &Desk<'_>, question: &Question<'_>) -> Result<Finding, String> {
+    let set = question.build(&pair())?;
+    let image = set.get("image")?;
+    desk.push(question.main(), &[image]).await?;
+    let digest = image.digest.as_str();
+    let get = desk.read(question.main(), digest, "manifests/<digest>").await;
+    let head =
+        desk.until(Window::Read, "HEAD manifests/<digest>", manifest("HEAD", question.main(), digest), |a| a.is(404));
+    let head = head.await;
+    let named = |answer: &Answer| answer.header("docker-content-digest");
+    let say = |answer: &Answer| match named(answer) {
+        None => format!("{} without the header", answer.say()),
+        Some(value) if value == digest => format!("{} with its digest", answer.say()),
+        Some(_) => format!("{} with another digest", answer.say()),
+    };
+    let evidence = format!("{}; {}", say(&get), say(&head));
+    Ok(match (named(&get), named(&head)) {
+        _ if !get.is(200) || !head.is(200) => broken(evidence),
+        (Some(a), Some(b)) if a == digest && b == digest => supported(evidence),
+        (None, None) => absent(evidence),
+        // One with and one without, or a wrong one: no registry says that it has no such header in this way.
+        _ => broken(evidence),
+    })
+}
+
+/// An index without children.
+pub(super) async fn empty_index(desk: &Desk<'_>, question: &Question<'_>) -> Result<Finding, String> {
+    let set = question.build(&pair())?;
+    judge(desk, question.main(), set.get("empty")?, "empty", "an index without children").await
+}
+
+/// An index that names an index.
+pub(super) async fn nested_index(desk: &Desk<'_>, question: &Question<'_>) -> Result<Finding, String> {
+    let set = question.build(&pair())?;
+    taken(desk, question, &set, "nested", "an index that names an index", &[]).await
+}
+
+/// An index without `mediaType`.
+pub(super) async fn bare_index(desk: &Desk<'_>, question: &Question<'_>) -> Result<Finding, String> {
+    let set = question.build(&pair())?;
+    taken(desk, question, &set, "bare", "an index without mediaType", &[]).await
+}
+
+/// A blob and a manifest by sha512 digest.
+pub(super) async fn sha512_digests(desk: &Desk<'_>, question: &Question<'_>) -> Result<Finding, String> {
+    let set = question.build(&sha512())?;
+    let layer = set.get("blob")?;
+    let upload = desk.upload(question.main(), layer).await?;
+    if !upload.is_success() {
+        let evidence = upload.say();
+        return Ok(if upload.is_refusal() { absent(evidence) } else { broken(evidence) });
+    }
+    let there = desk.read_blob(question.main(), &layer.digest).await;
+    let evidence = format!("{}; {}", upload.say(), there.say());
+    if !there.is(200) {
+        return Ok(broken(evidence));
+    }
+    let image = set.get("image")?;
+    let needs: Vec<&Node> = image.children.iter().map(AsRef::as_ref).collect();
+    desk.push(question.main(), &needs).await?;
+    let digest = image.digest.as_str();
+    let put = desk.put(question.main(), digest, image, "an image").await?;
+    let put_evidence = format!("{evidence}; {}", put.say());
+    if put.is_refusal() {
+        return Ok(absent(put_evidence));
+    }
+    if !put.is_success() {
+        return Ok(broken(put_evidence));
+    }
+    // v1.1.1 L488: after a PUT the header must be equal to the digest that the client gave.
+    if put.header("docker-content-digest").is_some_and(|named| named != digest) {
+        return Ok(broken(format!("{put_evidence} with another digest than the client's")));
+    }
+    let read = desk.read(question.main(), digest, "it by sha512").await;
+    let finding = served(&put, &read, image);
+    Ok(Finding { evidence: format!("{evidence}; {}", finding.evidence), ..finding })
+}

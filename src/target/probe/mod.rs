@@ -1,0 +1,194 @@
+//! What a registry is, found out by asking it. The claims are not seen here.
+//!
+//! Each question is a function that answers with a [`Finding`]: *supported* where the thing was done and seen to be done,
+//! *absent* by the answers that the spec names for absence or that a whole object gets too, *broken* by everything else.
+//! Questions have content and repositories of their own, and are asked at once.
+
+mod answer;
+mod blobs;
+mod deletes;
+mod desk;
+mod discovery;
+mod graphs;
+mod manifests;
+mod stance;
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use futures_util::future::BoxFuture;
+
+use self::desk::{Desk, Window};
+pub use self::graphs::PLATFORMS;
+use self::graphs::Set;
+use super::findings::{CAPABILITIES, Finding, Findings, Is, StanceFinding};
+use crate::content::graph::{Format, Graph};
+use crate::engine::journal::Journal;
+use crate::engine::names::{Lease, Names};
+use crate::suite::model::StanceWord;
+use crate::wire::Client;
+
+/// What the probe is given.
+#[derive(Debug, Clone, Copy)]
+pub struct Setup<'a> {
+    /// Asks the target.
+    pub client: &'a Client,
+    /// Names of repositories.
+    pub names: &'a Names,
+    /// Everything that is created is written down here first.
+    pub journal: &'a Journal,
+    /// The content's seed.
+    pub seed: u64,
+    /// How long an acknowledged write or delete may take to be seen; more is broken.
+    pub patience: Duration,
+}
+
+/// [`Setup::patience`] where nothing else is said.
+pub const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The longest that one question may take: a registry that never answers must not keep the probe for ever.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// One question's means.
+struct Question<'a> {
+    name: &'static str,
+    format: Format,
+    seed: u64,
+    lease: &'a Lease,
+}
+
+impl Question<'_> {
+    /// The repository that it is asked in.
+    fn main(&self) -> &str {
+        self.lease.names.first().map_or("", String::as_str)
+    }
+
+    /// A second one.
+    fn other(&self) -> &str {
+        self.lease.names.get(1).map_or("", String::as_str)
+    }
+
+    fn build(&self, graph: &Graph) -> Result<Set, String> {
+        Set::build(graph, self.format, self.seed, self.name)
+    }
+}
+
+fn supported(evidence: String) -> Finding {
+    Finding { is: Is::Supported, evidence }
+}
+
+fn absent(evidence: String) -> Finding {
+    Finding { is: Is::Absent, evidence }
+}
+
+fn broken(evidence: String) -> Finding {
+    Finding { is: Is::Broken, evidence }
+}
+
+/// A question as it is asked; an error is evidence of why it could not be.
+type Asked<'a> = BoxFuture<'a, Result<Finding, String>>;
+type AskIt = for<'a> fn(&'a Desk<'a>, &'a Question<'a>) -> Asked<'a>;
+
+/// The questions that give one capability each.
+const QUESTIONS: &[(&str, AskIt)] = &[
+    ("sparse-image", |d, q| Box::pin(manifests::sparse_image(d, q))),
+    ("delete.manifest", |d, q| Box::pin(deletes::of_manifest(d, q))),
+    ("delete.tag", |d, q| Box::pin(deletes::of_tag(d, q))),
+    ("delete.blob", |d, q| Box::pin(deletes::of_blob(d, q))),
+    ("delete.referenced-child", |d, q| Box::pin(deletes::of_child(d, q))),
+    ("header.digest", |d, q| Box::pin(manifests::digest_header(d, q))),
+    ("mount", |d, q| Box::pin(blobs::mount(d, q))),
+    ("mount.anonymous", |d, q| Box::pin(blobs::anonymous_mount(d, q))),
+    ("upload.chunked", |d, q| Box::pin(blobs::chunked(d, q))),
+    ("tags.paging", |d, q| Box::pin(discovery::paging(d, q))),
+    ("digest.sha512", |d, q| Box::pin(manifests::sha512_digests(d, q))),
+    ("catalog", |d, q| Box::pin(discovery::catalog(d, q))),
+    ("index.empty", |d, q| Box::pin(manifests::empty_index(d, q))),
+    ("index.nested", |d, q| Box::pin(manifests::nested_index(d, q))),
+    ("index.no-media-type", |d, q| Box::pin(manifests::bare_index(d, q))),
+];
+
+/// Asks everything. What is created stays: the journal knows it.
+pub async fn probe(setup: Setup<'_>) -> Findings {
+    let start = Instant::now();
+    let desk = Desk::new(setup.client, setup.journal, setup.patience);
+    let (media_oci, media_docker) = tokio::join!(
+        media(&desk, setup, "media.oci", Format::Oci),
+        media(&desk, setup, "media.docker", Format::Docker),
+    );
+    // The other questions are asked in types that the registry takes.
+    let format = if !media_oci.1 && media_docker.1 { Format::Docker } else { Format::Oci };
+    let single = futures_util::future::join_all(
+        QUESTIONS.iter().map(|(name, ask)| capability(&desk, setup, name, format, *ask)),
+    );
+    let (oci, docker, (referrers, subject), single) = tokio::join!(
+        stance(&desk, setup, Format::Oci),
+        stance(&desk, setup, Format::Docker),
+        referrers(&desk, setup, format),
+        single,
+    );
+    let mut capabilities: BTreeMap<String, Finding> = single.into_iter().collect();
+    for (name, finding) in [
+        ("media.oci", media_oci.0),
+        ("media.docker", media_docker.0),
+        ("referrers", referrers),
+        ("header.subject", subject),
+    ] {
+        capabilities.insert(name.to_owned(), finding);
+    }
+    debug_assert!(CAPABILITIES.iter().all(|(name, _)| capabilities.contains_key(*name)));
+    Findings {
+        oci,
+        docker,
+        capabilities,
+        read_window: desk.window(Window::Read),
+        delete_window: desk.window(Window::Delete),
+        seconds: start.elapsed().as_secs_f64(),
+        requests: desk.requests(),
+    }
+}
+
+/// Runs one question with its repositories, for at most [`LONGEST`].
+async fn with_question<T>(
+    setup: Setup<'_>,
+    name: &'static str,
+    format: Format,
+    ask: impl AsyncFnOnce(&Question<'_>) -> Result<T, String>,
+) -> Result<T, String> {
+    let repositories = if name.starts_with("mount") || name.starts_with("stance") { 2 } else { 1 };
+    let lease = setup.names.lease(&format!("probe/{name}"), repositories).await?;
+    let question = Question { name, format, seed: setup.seed, lease: &lease };
+    let late = |_| Err(format!("no end within {} s", LONGEST.as_secs()));
+    tokio::time::timeout(LONGEST, ask(&question)).await.unwrap_or_else(late)
+}
+
+async fn capability(
+    desk: &Desk<'_>,
+    setup: Setup<'_>,
+    name: &'static str,
+    format: Format,
+    ask: AskIt,
+) -> (String, Finding) {
+    let finding = with_question(setup, name, format, async |question| ask(desk, question).await).await;
+    (name.to_owned(), finding.unwrap_or_else(broken))
+}
+
+async fn media(desk: &Desk<'_>, setup: Setup<'_>, name: &'static str, format: Format) -> (Finding, bool) {
+    let asked = with_question(setup, name, format, async |q| Ok(manifests::media(desk, q).await)).await;
+    asked.unwrap_or_else(|evidence| (broken(evidence), false))
+}
+
+async fn referrers(desk: &Desk<'_>, setup: Setup<'_>, format: Format) -> (Finding, Finding) {
+    let asked = with_question(setup, "referrers", format, async |q| discovery::referrers(desk, q).await).await;
+    asked.unwrap_or_else(|evidence| (broken(evidence.clone()), broken(evidence)))
+}
+
+async fn stance(desk: &Desk<'_>, setup: Setup<'_>, format: Format) -> StanceFinding {
+    let name = match format {
+        Format::Oci => "stance.oci",
+        Format::Docker => "stance.docker",
+    };
+    let asked = with_question(setup, name, format, async |q| Ok(stance::find(desk, q).await));
+    let broken = |evidence| StanceFinding { is: StanceWord::Broken, platforms: Vec::new(), scope: None, evidence };
+    asked.await.unwrap_or_else(broken)
+}

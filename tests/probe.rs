@@ -1,0 +1,248 @@
+//! What the probe finds of real registries, of the reference registry in every stance, and of things that are no registry.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use lacuna::content::graph::Format;
+use lacuna::reference::{Config, Stance};
+use lacuna::suite::model::{Scope, StanceWord};
+use lacuna::target::argument::TargetSpec;
+use lacuna::target::claims::{compare, found};
+use lacuna::target::findings::{CAPABILITIES, Findings, Is};
+use lacuna::target::launch::LaunchError;
+use lacuna::target::load;
+use lacuna::target::open::{Live, OpenError, open};
+use lacuna::target::visit::visit;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+async fn find(live: &Live) -> Findings {
+    let visit = visit(live, Some(7), false, std::future::pending()).await.unwrap();
+    assert_eq!(visit.left, Vec::<String>::new());
+    visit.findings.unwrap()
+}
+
+fn is(findings: &Findings, capability: &str) -> Is {
+    findings.capabilities.get(capability).unwrap_or_else(|| panic!("no {capability}")).is
+}
+
+/// Opens a shipped profile; `None`, loudly, where its program is not installed here.
+async fn shipped(name: &str) -> Option<Live> {
+    match open(&TargetSpec::parse(Some(name)).unwrap()).await {
+        Ok(live) => Some(live),
+        Err(OpenError::Launch(LaunchError::Missing { program, line })) => {
+            eprintln!("SKIPPED: {name} was not probed: {program} is not installed; {line}");
+            None
+        }
+        Err(error) => panic!("{name}: {error}"),
+    }
+}
+
+/// Every shipped profile says of its product what the probe finds. One after the other: how long each takes is asserted.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_shipped_profile_is_what_it_claims() {
+    for name in load::shipped_names() {
+        let Some(live) = shipped(name).await else { continue };
+        let findings = find(&live).await;
+        let wrong: Vec<String> = compare(&live.profile.claims, &findings)
+            .iter()
+            .filter(|c| !c.holds)
+            .map(|c| format!("{}: {}", c.id, c.text()))
+            .collect();
+        assert_eq!(wrong, Vec::<String>::new(), "{name}");
+        let known: BTreeSet<&str> = CAPABILITIES.iter().map(|(name, _)| *name).collect();
+        let asked: BTreeSet<&str> = findings.capabilities.keys().map(String::as_str).collect();
+        assert_eq!(known, asked, "{name}");
+        // Two seconds where the machine does nothing else; here it may be building.
+        assert!(findings.seconds < 6.0, "{name} took {} s", findings.seconds);
+        println!("{name}: {} requests in {:.2} s", findings.requests, findings.seconds);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_profile_that_lies_is_contradicted_with_the_evidence() {
+    // The claims of a registry that refuses, before one that accepts.
+    let mut spec = TargetSpec::parse(None).unwrap();
+    spec.profile.claims = load::shipped("docker-registry").unwrap().unwrap().claims;
+    let live = open(&spec).await.unwrap();
+    let checks = compare(&live.profile.claims, &find(&live).await);
+    let wrong: BTreeSet<&str> = checks.iter().filter(|check| !check.holds).map(|check| check.id.as_str()).collect();
+    for id in ["stance/claims/oci", "stance/claims/docker", "stance/claims/delete.tag", "stance/claims/referrers"] {
+        assert!(wrong.contains(id), "{id} holds: {wrong:?}");
+    }
+    assert!(!wrong.contains("stance/claims/delete.manifest"), "{wrong:?}");
+    let stance = checks.iter().find(|check| check.id == "stance/claims/oci").unwrap().text();
+    assert!(stance.contains("claimed `refuse: repository` but is found `accept`: PUT an index"), "{stance}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_reference_registry_is_found_in_every_stance_and_scope() {
+    let two = vec!["linux/arm64".to_owned(), "windows/amd64".to_owned()];
+    for (stance, scope, expected) in [
+        (Stance::Accept, Scope::Repository, "accept"),
+        (Stance::Refuse, Scope::Repository, "refuse: repository"),
+        (Stance::Refuse, Scope::Registry, "refuse: registry"),
+        (Stance::Require(two), Scope::Repository, "require: [linux/arm64, windows/amd64]"),
+        (Stance::Require(vec!["linux/arm".into()]), Scope::Repository, "require: [linux/arm/v7]"),
+    ] {
+        let config = Config { stance, scope, ..Config::default() };
+        let live = open(&TargetSpec::reference(config)).await.unwrap();
+        let findings = find(&live).await;
+        for format in [Format::Oci, Format::Docker] {
+            assert_eq!(found(findings.stance(format)), expected, "{format:?}: {:?}", findings.stance(format));
+        }
+        for (name, finding) in &findings.capabilities {
+            assert_ne!(finding.is, Is::Broken, "{expected}: {name}: {}", finding.evidence);
+        }
+        assert!(findings.seconds < 2.0, "{expected} took {} s", findings.seconds);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_eight_platforms_required_is_not_all_children() {
+    let all: Vec<String> = lacuna::target::probe::PLATFORMS.iter().map(|p| (*p).to_owned()).collect();
+    let live = open(&TargetSpec::reference(Config { stance: Stance::Require(all.clone()), ..Config::default() }))
+        .await
+        .unwrap();
+    let findings = find(&live).await;
+    assert_eq!((findings.oci.is, findings.oci.platforms), (StanceWord::Require, all));
+}
+
+/// Every tag of every repository. (Repositories themselves cannot be deleted.)
+async fn tags(live: &Live) -> Vec<String> {
+    let get = async |path: String| {
+        let exchange = live.client.send(lacuna::wire::Ask::new("GET", &path)).await;
+        serde_json::from_slice::<serde_json::Value>(&exchange.response().unwrap().body).unwrap()
+    };
+    let list = |value: &serde_json::Value| -> Vec<String> {
+        let items = value.as_array().into_iter().flatten();
+        items.map(|item| item.as_str().unwrap().to_owned()).collect()
+    };
+    let repositories = list(&get("/v2/_catalog".into()).await["repositories"]);
+    assert!(!repositories.is_empty());
+    let mut tags = Vec::new();
+    for repository in repositories {
+        tags.extend(list(&get(format!("/v2/{repository}/tags/list")).await["tags"]));
+    }
+    tags
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_probe_by_url_removes_what_it_pushed() {
+    let reference = open(&TargetSpec::parse(None).unwrap()).await.unwrap();
+    let live = open(&TargetSpec::parse(Some(&reference.url)).unwrap()).await.unwrap();
+    assert!(!live.is_ours());
+    let findings = find(&live).await;
+    assert_eq!(is(&findings, "delete.manifest"), Is::Supported);
+    assert_eq!(tags(&live).await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_probe_removes_what_it_pushed() {
+    let reference = open(&TargetSpec::parse(None).unwrap()).await.unwrap();
+    let live = open(&TargetSpec::parse(Some(&reference.url)).unwrap()).await.unwrap();
+    let visit = visit(&live, None, false, tokio::time::sleep(Duration::from_millis(15))).await.unwrap();
+    assert_eq!(visit.left, Vec::<String>::new());
+    assert_eq!(tags(&live).await, Vec::<String>::new());
+}
+
+/// Answers every request with the same bytes, `/v2/` with 200.
+async fn parrot(answer: &'static str) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut request = vec![0; 1 << 16];
+                let count = stream.read(&mut request).await.unwrap_or(0);
+                let ping = request[..count].starts_with(b"GET /v2/ ");
+                let ok = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+                let _ = stream.write_all(if ping { ok } else { answer }.as_bytes()).await;
+                let _ = stream.shutdown().await;
+            });
+        }
+    });
+    url
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_fails_is_broken_and_never_absent() {
+    for answer in [
+        "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}",
+        "HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+        "",
+    ] {
+        let url = parrot(answer).await;
+        let live = open(&TargetSpec::parse(Some(&url)).unwrap()).await.unwrap();
+        let visit = visit(&live, None, true, std::future::pending()).await.unwrap();
+        let findings = visit.findings.unwrap();
+        assert_eq!((findings.oci.is, findings.docker.is), (StanceWord::Broken, StanceWord::Broken), "{answer}");
+        for (name, finding) in &findings.capabilities {
+            // The catalogue is not in the spec: to be denied it is lawful.
+            let denied = name == "catalog" && answer.contains("403");
+            assert_eq!(
+                finding.is,
+                if denied { Is::Absent } else { Is::Broken },
+                "{answer}: {name}: {}",
+                finding.evidence
+            );
+            assert!(!finding.evidence.is_empty());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_that_is_not_there_is_told_within_seconds_with_what_was_tried() {
+    let start = Instant::now();
+    let error = open(&TargetSpec::parse(Some("127.0.0.1:1")).unwrap()).await.unwrap_err().to_string();
+    assert!(error.contains("GET http://127.0.0.1:1/v2/ -> connect"), "{error}");
+    let mut spec = TargetSpec::parse(Some("docker-registry")).unwrap();
+    let launch = spec.profile.launch.as_mut().unwrap();
+    launch.command = ["sh", "-c", "echo no such storage >&2; exit 3"].map(str::to_owned).to_vec();
+    let error = open(&spec).await.unwrap_err().to_string();
+    assert!(error.contains("ended (exit status: 3)") && error.contains("no such storage"), "{error}");
+    launch_never_ready(&mut spec).await;
+    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+}
+
+async fn launch_never_ready(spec: &mut TargetSpec) {
+    let launch = spec.profile.launch.as_mut().unwrap();
+    launch.command = ["sleep", "100"].map(str::to_owned).to_vec();
+    launch.ready.within.0 = Duration::from_millis(300);
+    let error = open(spec).await.unwrap_err().to_string();
+    assert!(error.contains("was not ready within 300ms") && error.contains("connect"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_that_somebody_took_is_tried_again() {
+    let mut spec = TargetSpec::parse(Some("docker-registry")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let marks = folder.path().join("starts");
+    let script = format!("echo x >> {}; echo 'listen: address already in use' >&2; exit 1", marks.display());
+    spec.profile.launch.as_mut().unwrap().command = vec!["sh".into(), "-c".into(), script];
+    assert!(open(&spec).await.is_err());
+    assert_eq!(std::fs::read_to_string(marks).unwrap().lines().count(), 4);
+}
+
+/// `schemas/profile.schema.json` is what the types say; `UPDATE_SCHEMAS=1` writes it.
+#[test]
+fn the_schema_of_profiles_is_current_and_takes_every_shipped_one() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/profile.schema.json");
+    let schema = lacuna::target::profile::schema();
+    let text = serde_json::to_string_pretty(&schema).unwrap() + "\n";
+    if std::env::var_os("UPDATE_SCHEMAS").is_some() {
+        std::fs::write(path, &text).unwrap();
+    }
+    assert!(std::fs::read_to_string(path).is_ok_and(|old| old == text), "run UPDATE_SCHEMAS=1 cargo test --test probe");
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for name in load::shipped_names() {
+        let file = format!("{}/fixtures/targets/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
+        let value: serde_json::Value = serde_saphyr::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+        let errors: Vec<String> =
+            validator.iter_errors(&value).map(|e| format!("{}: {e}", e.instance_path())).collect();
+        assert_eq!(errors, Vec::<String>::new(), "{name}");
+    }
+    assert!(!validator.is_valid(&serde_json::json!({"url": "http://h", "claims": {"refferers": "absent"}})));
+    assert!(!validator.is_valid(&serde_json::json!({"url": "http://h", "limits": {"connect": "5"}})));
+}
