@@ -20,6 +20,7 @@ pub mod plan;
 pub mod record;
 pub mod reference;
 pub mod report;
+pub mod run;
 pub mod suite;
 pub mod target;
 pub mod verdict;

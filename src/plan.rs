@@ -43,13 +43,23 @@ pub fn plan<C: Borrow<CaseInstance>>(
     filters: &[Filter],
     shard: Option<Shard>,
 ) -> Vec<Planned> {
+    let planned = |place: usize, case| Planned { case: place, skip: needs::unmet(case, findings) };
+    select(cases, filters, shard).map(|(place, case)| planned(place, case)).collect()
+}
+
+/// The same cases with their places, for a target of which nothing is known.
+pub fn select<'a, C: Borrow<CaseInstance>>(
+    cases: &'a [C],
+    filters: &'a [Filter],
+    shard: Option<Shard>,
+) -> impl Iterator<Item = (usize, &'a CaseInstance)> {
     let selected = cases
         .iter()
-        .map(Borrow::borrow)
+        .map(Borrow::<CaseInstance>::borrow)
         .enumerate()
         .filter(|(_, case)| filters.is_empty() || filters.iter().any(|filter| filter.selects(&case.id)));
-    let ours = selected.enumerate().filter(|(position, _)| shard.is_none_or(|shard| shard.has(*position)));
-    ours.map(|(_, (place, case))| Planned { case: place, skip: needs::unmet(case, findings) }).collect()
+    let ours = selected.enumerate().filter(move |(position, _)| shard.is_none_or(|shard| shard.has(*position)));
+    ours.map(|(_, selected)| selected)
 }
 
 #[cfg(test)]

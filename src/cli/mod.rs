@@ -2,9 +2,13 @@
 
 pub mod check;
 pub mod exit;
+mod interrupt;
+pub mod list;
 pub mod output;
 pub mod probe;
 pub mod report;
+pub mod run;
+mod select;
 pub mod serve;
 pub mod signals;
 
@@ -30,6 +34,10 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Run cases, judge them, and write the reports
+    Run(run::RunArgs),
+    /// List what would run and what would be skipped; without a target, every case there is
+    List(list::ListArgs),
     /// Load the suites, and report everything that is wrong with them
     Check(check::CheckArgs),
     /// Find out what a target is: stance and capabilities, with evidence
@@ -43,6 +51,8 @@ enum Verb {
 /// Parses the arguments, runs the verb, and gives its exit code.
 pub fn main() -> ExitCode {
     match Cli::parse().verb {
+        Verb::Run(args) => wait("run", run::run(args)),
+        Verb::List(args) => wait("list", list::list(args)),
         Verb::Check(args) => check::check(args),
         Verb::Probe(args) => wait("probe", probe::probe(args)),
         Verb::Serve(args) => wait("serve", serve::serve(args)),

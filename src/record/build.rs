@@ -1,5 +1,6 @@
 //! From what the stages found to one record: pure, no clock, no network, no file.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
@@ -50,9 +51,9 @@ pub struct RunFacts {
 #[derive(Debug, Clone)]
 pub struct JudgedCase<'a> {
     /// Its id.
-    pub id: &'a str,
+    pub id: Cow<'a, str>,
     /// Its title.
-    pub title: &'a str,
+    pub title: Cow<'a, str>,
     /// Where it stands.
     pub source: String,
     /// The requirements that its expectations name.
@@ -76,8 +77,8 @@ impl<'a> JudgedCase<'a> {
     pub fn of(case: &'a CaseInstance, verdict: Verdict) -> JudgedCase<'a> {
         let expectations = case.steps.iter().flat_map(|step| &step.expect);
         JudgedCase {
-            id: &case.id,
-            title: &case.title,
+            id: case.id.as_str().into(),
+            title: case.title.as_str().into(),
             source: case.source.to_string(),
             requirements: expectations.map(|e| e.requirement.clone()).collect(),
             verdict,

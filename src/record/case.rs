@@ -22,8 +22,8 @@ const BODY: u64 = 8 * 1024 * 1024;
 /// What is recorded of a case; request bodies go into `bodies`.
 pub(super) fn record(case: &JudgedCase<'_>, level: &impl Fn(&str) -> Level, bodies: &mut Bodies) -> CaseRecord {
     let mut record = CaseRecord {
-        id: case.id.to_owned(),
-        title: case.title.to_owned(),
+        id: case.id.clone().into_owned(),
+        title: case.title.clone().into_owned(),
         source: case.source.clone(),
         verdict: case.verdict,
         reason: case.reason.as_deref().map(bounded),
@@ -223,8 +223,8 @@ mod tests {
 
     fn recorded(outcome: &Outcome, verdict: Verdict) -> (CaseRecord, Bodies) {
         let case = JudgedCase {
-            id: "a/b/c",
-            title: "t",
+            id: "a/b/c".into(),
+            title: "t".into(),
             source: "suites/a/b.yaml:1:1".into(),
             requirements: BTreeSet::new(),
             verdict,

@@ -4,7 +4,7 @@ use super::groups::{self, Group, Reason};
 use super::paint::Painter;
 use super::{clean, curl, text};
 use crate::record::answers::words;
-use crate::record::{ALL, CaseRecord, RunRecord};
+use crate::record::{ALL, CaseRecord, ExchangeRecord, RunRecord};
 use crate::verdict::Verdict;
 
 /// Blocks that are printed in full; the rest is counted.
@@ -98,10 +98,7 @@ impl Out {
             self.diff(diff);
         }
         if let Some(found) = mismatch.exchange.and_then(|i| case.exchanges.get(i)) {
-            for line in text::exchange(found) {
-                self.line(format!("      {line}"));
-            }
-            self.line(format!("      {}", self.paint.faint(&curl::line(&record.target, found, exchanges))));
+            self.exchange(record, found, exchanges);
         }
     }
 
@@ -149,12 +146,16 @@ impl Out {
         self.line(format!("{}  {kind}  {}", self.paint.bad("ERROR"), text::cases(reason.cases.len())));
         self.line(format!("      {}", clean::clip(&clean::line(reason.text), 600)));
         self.ids(&reason.cases);
-        if let Some(found) = case.exchanges.last() {
-            for line in text::exchange(found) {
-                self.line(format!("      {line}"));
-            }
-            self.line(format!("      {}", self.paint.faint(&curl::line(&record.target, found, exchanges))));
+        if let Some(found) = groups::unanswered(case) {
+            self.exchange(record, found, exchanges);
         }
+    }
+
+    fn exchange(&mut self, record: &RunRecord, found: &ExchangeRecord, exchanges: &str) {
+        for line in text::exchange(found) {
+            self.line(format!("      {line}"));
+        }
+        self.line(format!("      {}", self.paint.faint(&curl::line(&record.target, found, exchanges))));
     }
 
     fn warnings(&mut self, record: &RunRecord) {
@@ -199,12 +200,10 @@ impl Out {
         for note in &record.notes {
             self.line(format!("note  {}", clean::line(note)));
         }
-        if !record.clean_up.left.is_empty() {
-            self.line(format!("note  {} things could not be removed from the registry:", record.clean_up.left.len()));
-            for left in record.clean_up.left.iter().take(3) {
-                self.line(format!("      {}", clean::line(left)));
-            }
+        for left in record.clean_up.left.iter().take(LINES) {
+            self.line(format!("left  {}", clean::line(left)));
         }
+        self.rest(record.clean_up.left.len(), LINES, "lines of what stays in the registry");
     }
 
     fn totals(&mut self, record: &RunRecord, view: &View) {

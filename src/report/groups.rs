@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use crate::record::{CaseRecord, MismatchRecord, RunRecord};
+use crate::record::{CaseRecord, ExchangeRecord, MismatchRecord, RunRecord};
 use crate::suite::requirement::Level;
 use crate::verdict::Verdict;
 
@@ -52,6 +52,15 @@ pub fn warnings(record: &RunRecord) -> Vec<Group<'_>> {
 pub fn bare_failures(record: &RunRecord) -> Vec<&CaseRecord> {
     let bare = |case: &&CaseRecord| case.verdict == Verdict::Fail && !case.mismatches.iter().any(|m| fails(record, m));
     record.cases.iter().filter(bare).collect()
+}
+
+/// The exchange that a case could not go on after: its last one, where that had no answer or one that is none.
+pub fn unanswered(case: &CaseRecord) -> Option<&ExchangeRecord> {
+    let none = |exchange: &&ExchangeRecord| match &exchange.response {
+        Some(response) => matches!(response.status, 429 | 503),
+        None => true,
+    };
+    case.exchanges.last().filter(none)
 }
 
 /// Cases with this verdict by their reason, the commonest first.

@@ -117,7 +117,7 @@ fn testcase(record: &RunRecord, case: &CaseRecord) -> TestCase {
         Verdict::Error => {
             let kind = case.error_kind.as_deref().unwrap_or("error");
             let mut built = TestCaseBuilder::error(&name, time, &clean::line(kind), &reason());
-            let last = case.exchanges.last().map(|x| text::exchange(x).join("\n")).unwrap_or_default();
+            let last = groups::unanswered(case).map(|x| text::exchange(x).join("\n")).unwrap_or_default();
             let said = format!("case:        {} at {}\n{}\n{last}\n{all}", case.id, case.source, reason());
             built.set_trace(&clean::cdata(said.trim_end()));
             built

@@ -7,8 +7,10 @@ pub mod files;
 pub mod groups;
 pub mod html;
 pub mod junit;
+pub mod list;
 pub mod paint;
 pub mod probe;
+pub mod progress;
 pub mod text;
 
 use crate::record::RunRecord;

@@ -32,7 +32,7 @@ pub(super) fn sections(page: &mut Page, record: &RunRecord) {
             let kind = case.error_kind.as_deref().unwrap_or("error");
             page.element("h3", &[], &format!("{kind}: {}", text::cases(found.cases.len())));
             page.element("p", &[], found.text);
-            if let Some(last) = case.exchanges.last() {
+            if let Some(last) = groups::unanswered(case) {
                 exchange(page, record, last);
             }
             ids(page, &found.cases);

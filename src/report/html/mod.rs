@@ -112,7 +112,7 @@ fn header(page: &mut Page, record: &RunRecord) {
     }
     let clean_up = &record.clean_up;
     let left = clean_up.left.len();
-    page.fact("Clean-up", &format!("{} created, {} removed, {left} left", clean_up.created, clean_up.removed));
+    page.fact("Clean-up", &format!("{} created, {} removed", clean_up.created, clean_up.removed));
     page.close("dl");
     if !record.notes.is_empty() || left > 0 {
         page.raw("<ul>\n");

@@ -1,0 +1,179 @@
+//! `lacuna run`: the pipeline, each stage one call.
+
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::exit::Exit;
+use super::interrupt::Interrupt;
+use super::output;
+use super::select::SelectArgs;
+use crate::plan::Shard;
+use crate::reference::Config;
+use crate::report::console::{self, View};
+use crate::report::files;
+use crate::report::paint::Color;
+use crate::report::progress::Progress;
+use crate::run::{self, NotRun, Recorded, Request};
+use crate::suite::requirement::{Level, Spec};
+use crate::target::argument::TargetSpec;
+use crate::target::profile::Known;
+use crate::verdict::{Ending, exit_code};
+
+/// Arguments of `lacuna run`.
+#[derive(Debug, Clone, Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    select: SelectArgs,
+    /// Where the reports go [default: reports/TARGET'S NAME]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Cases at once [default: the profile's, else 8]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    jobs: Option<u32>,
+    /// The content's seed, up to 16 hex digits, as a report prints it [default: a fresh one]
+    #[arg(long, value_name = "HEX", value_parser = seed)]
+    seed: Option<u64>,
+    /// The edition of the distribution-spec to judge by: 1.1 or dev
+    #[arg(long, value_name = "EDITION", value_parser = spec, default_value = "1.1")]
+    spec: Spec,
+    /// The level from which a mismatch fails: must, should or may
+    #[arg(long, value_name = "LEVEL", value_parser = level, default_value = "must")]
+    level: Level,
+    /// A file of known failures, beside the profile's own
+    #[arg(long, value_name = "FILE")]
+    known: Option<PathBuf>,
+    /// Only part K of N
+    #[arg(long, value_name = "K/N", value_parser = Shard::parse)]
+    shard: Option<Shard>,
+    /// Runs each case so often; the worst counts
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000), default_value_t = 1)]
+    repeat: u32,
+    /// Leaves in the registry what was created
+    #[arg(long)]
+    keep: bool,
+    /// Starts no further case after the first failure
+    #[arg(long)]
+    fail_fast: bool,
+    /// Shows no progress
+    #[arg(long)]
+    no_progress: bool,
+    /// When the console is coloured
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
+    color: Color,
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    let valid = (1..=16).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    let number = valid.then(|| u64::from_str_radix(digits, 16).ok()).flatten();
+    number.ok_or_else(|| "a seed has 1 to 16 hex digits, such as 00c0ffee".to_owned())
+}
+
+/// An edition by its name.
+///
+/// # Errors
+/// It is none.
+pub fn spec(text: &str) -> Result<Spec, String> {
+    match text {
+        "1.1" => Ok(Spec::V1_1),
+        "dev" => Ok(Spec::Dev),
+        _ => Err("the editions are 1.1 and dev".into()),
+    }
+}
+
+fn level(text: &str) -> Result<Level, String> {
+    match text {
+        "must" => Ok(Level::Must),
+        "should" => Ok(Level::Should),
+        "may" => Ok(Level::May),
+        _ => Err("the levels are must, should and may".into()),
+    }
+}
+
+/// Runs, writes the reports, prints the console's, and gives the exit code.
+pub async fn run(args: RunArgs) -> ExitCode {
+    let colour = args.color.painter(std::io::stderr().is_terminal(), std::env::var_os("NO_COLOR").as_deref()).0;
+    let request = match request(&args, colour) {
+        Ok(request) => request,
+        Err(text) => return output::refuse("run", &text).into(),
+    };
+    let (signals, stop) = match Interrupt::listen("run") {
+        Ok(listening) => listening,
+        Err(e) => {
+            output::complain("run", &format!("cannot watch for signals: {e}"));
+            return Exit::Untestable.into();
+        }
+    };
+    let shown = !args.no_progress && std::io::stderr().is_terminal();
+    match run::run(&request, &stop, |cases| Progress::new(cases, shown, colour)).await {
+        Ok(recorded) => report(&args, &request, &recorded, signals.number()),
+        Err(why) => {
+            output::complain("run", &why.to_string());
+            let exit = match why {
+                NotRun::Refused(_) => Exit::Refused,
+                NotRun::Untestable(_) => Exit::Untestable,
+                NotRun::Nothing(_) => Exit::Nothing,
+                NotRun::Unwritable(_) => Exit::Unwritable,
+            };
+            signals.number().map_or(exit, Exit::Signal).into()
+        }
+    }
+}
+
+fn request(args: &RunArgs, colour: bool) -> Result<Request, String> {
+    let selected = args.select.read(colour)?;
+    let target = selected.target.unwrap_or_else(|| TargetSpec::reference(Config::default()));
+    let known = args.known.as_deref().map(known).transpose()?.unwrap_or_default();
+    Ok(Request {
+        out: args.out.clone().unwrap_or_else(|| PathBuf::from("reports").join(&target.name)),
+        known,
+        filters: selected.filters,
+        library: selected.library,
+        target,
+        jobs: args.jobs.map(|jobs| jobs as usize),
+        seed: args.seed.unwrap_or_else(run::fresh),
+        spec: args.spec,
+        level: args.level,
+        shard: args.shard,
+        repeat: args.repeat,
+        keep: args.keep,
+        fail_fast: args.fail_fast,
+    })
+}
+
+/// A list of known failures, as a profile has it under `known`.
+fn known(path: &Path) -> Result<Vec<Known>, String> {
+    let refused = |reason: String| format!("{}: {reason}", path.display());
+    let text = std::fs::read_to_string(path).map_err(|e| refused(e.to_string()))?;
+    serde_saphyr::from_str(&text).map_err(|e| refused(e.to_string()))
+}
+
+/// Writes the reports, and what of them cannot be written, somewhere else.
+fn report(args: &RunArgs, request: &Request, recorded: &Recorded, signal: Option<i32>) -> ExitCode {
+    let record = &recorded.record;
+    let faults = files::write(record, &recorded.bodies, &request.out);
+    let view = View { paint: output::painter(args.color), out: request.out.display().to_string() };
+    output::print(&console::render(record, &view));
+    for fault in &faults {
+        output::complain("run", &format!("cannot write {fault}"));
+    }
+    if !faults.is_empty() {
+        match files::rescue(record) {
+            Some(path) => output::complain("run", &format!("the results are in {}", path.display())),
+            None => output::complain("run", "the results could not be saved anywhere"),
+        }
+    }
+    exit_code(&Ending {
+        totals: &record.totals,
+        complete: record.complete,
+        refused: false,
+        untestable: false,
+        answered: recorded.answered,
+        unwritten: !faults.is_empty(),
+        signal,
+    })
+    .into()
+}

@@ -1,0 +1,196 @@
+//! The pipeline in order: open the target, probe, plan, run, judge, record.
+
+mod judged;
+mod settings;
+
+pub use settings::fresh;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::engine::{self, Journal, Options, Outcome, Stop, names::Names};
+use crate::plan::{self, Filter, Planned, Shard};
+use crate::record::build::{self, Bodies, RunFacts};
+use crate::record::{CleanUp, RunRecord};
+use crate::report::progress::Progress;
+use crate::suite::Library;
+use crate::suite::model::CaseInstance;
+use crate::suite::requirement::{Level, Spec};
+use crate::target::argument::TargetSpec;
+use crate::target::findings::Findings;
+use crate::target::open::{Live, open};
+use crate::target::probe::{self, PATIENCE, Setup};
+use crate::target::profile::Known;
+use crate::verdict::{KnownFailures, Law};
+
+/// How long the last clean-up may take, and how long once the run was asked to stop.
+const CLEAN: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(3));
+
+/// What is to be run.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// All cases.
+    pub library: Library,
+    /// Whom to ask.
+    pub target: TargetSpec,
+    /// Which cases; none: all.
+    pub filters: Vec<Filter>,
+    /// The folder of the journal.
+    pub out: PathBuf,
+    /// Cases at once; `None`: the profile's.
+    pub jobs: Option<usize>,
+    /// The content's seed.
+    pub seed: u64,
+    /// The edition to judge by.
+    pub spec: Spec,
+    /// The level from which a mismatch fails.
+    pub level: Level,
+    /// Known failures, beside the profile's.
+    pub known: Vec<Known>,
+    /// A part of the cases.
+    pub shard: Option<Shard>,
+    /// How often each case runs.
+    pub repeat: u32,
+    /// Whether what is created stays.
+    pub keep: bool,
+    /// Whether the first failure ends it.
+    pub fail_fast: bool,
+}
+
+/// A run's record.
+#[derive(Debug)]
+pub struct Recorded {
+    /// The record, whole or marked incomplete.
+    pub record: RunRecord,
+    /// Request bodies that it names.
+    pub bodies: Bodies,
+    /// Whether any case got an answer.
+    pub answered: bool,
+}
+
+/// Why nothing was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum NotRun {
+    /// Files that are refused.
+    #[error("{0}")]
+    Refused(String),
+    /// The target cannot be tested.
+    #[error("{0}")]
+    Untestable(String),
+    /// A filter selects nothing.
+    #[error("{0}")]
+    Nothing(String),
+    /// What must be written before anything is sent cannot be.
+    #[error("nothing was sent: cannot write {0}")]
+    Unwritable(String),
+}
+
+/// Runs. When `stop` is set, nothing more is sent, and what was seen is recorded as incomplete.
+///
+/// # Errors
+/// Why nothing was asked.
+pub async fn run(request: &Request, stop: &Stop, progress: impl Fn(usize) -> Progress) -> Result<Recorded, NotRun> {
+    let started = settings::now();
+    let library = &request.library;
+    let known = request.target.profile.known.iter().chain(&request.known).cloned();
+    let ids = library.instances.iter().map(|case| case.id.as_str());
+    let known = KnownFailures::new(known, request.target.profile.product.as_deref(), ids)
+        .map_err(|faults| NotRun::Refused(faults.join("\n")))?;
+    let live = tokio::select! {
+        opened = open(&request.target) => opened.map_err(|e| NotRun::Untestable(e.to_string()))?,
+        () = stop.wait() => return Err(NotRun::Untestable("interrupted before the target answered".into())),
+    };
+    let unmatched = plan::unmatched(&request.filters, &library.instances);
+    if !unmatched.is_empty() {
+        return Err(NotRun::Nothing(unmatched.join("\n")));
+    }
+    let id = settings::run_id();
+    let path = request.out.join("journal.jsonl");
+    let header = settings::header(request, &live, &id);
+    let journal =
+        Journal::create(&path, &header).map_err(|e| NotRun::Unwritable(format!("{}: {e}", path.display())))?;
+    let findings = find(request, &live, &journal, &id, stop).await;
+    let planned = settings::planned(request, findings.as_ref());
+    let options = settings::options(request, &live, findings.as_ref(), &id);
+    let attempts = attempts(request, &live, &planned, options, &journal, &progress, stop).await;
+    let clean_up = clean(request, &live, &journal, &path, stop).await;
+
+    let law = Law { requirements: &library.requirements, spec: request.spec, level: request.level, known: &known };
+    let judged = judged::judge(library, &planned, &attempts, &law);
+    let mut cases = judged::claims(&live.profile.claims, findings.as_ref());
+    let answered = judged.iter().any(|case| case.answered);
+    let complete = !stop.is_set() && !attempts.iter().flatten().any(judged::not_started);
+    cases.extend(judged.into_iter().map(|case| case.record));
+    let facts = RunFacts {
+        suites: library.digest.clone(),
+        target: live.record(),
+        spec: request.spec,
+        seed: header.seed,
+        selection: settings::selection(request),
+        started,
+        finished: settings::now(),
+        rounds: Vec::new(),
+        clean_up,
+        notes: judged::notes(&attempts, findings.as_ref(), &live),
+        complete,
+    };
+    let claimed = &live.profile.claims.stance;
+    let (record, bodies) = build::build(facts, findings.as_ref(), claimed, &library.requirements, &cases);
+    Ok(Recorded { record, bodies, answered })
+}
+
+/// Probes; `None`: it was interrupted.
+async fn find(request: &Request, live: &Live, journal: &Journal, id: &str, stop: &Stop) -> Option<Findings> {
+    let names = Names::new(&live.profile.repositories, id);
+    let setup = Setup { client: &live.client, names: &names, journal, seed: request.seed, patience: PATIENCE };
+    tokio::select! {
+        findings = probe::probe(setup) => Some(findings),
+        () = stop.wait() => None,
+    }
+}
+
+/// Runs the planned cases, as often as asked: outcomes by attempt, in the order of the cases that are not skipped.
+async fn attempts(
+    request: &Request,
+    live: &Live,
+    planned: &[Planned],
+    options: Options,
+    journal: &Journal,
+    progress: &impl Fn(usize) -> Progress,
+    stop: &Stop,
+) -> Vec<Vec<Outcome>> {
+    let asked = planned.iter().filter(|plan| plan.skip.is_none());
+    let cases: Vec<Arc<CaseInstance>> =
+        asked.filter_map(|plan| request.library.instances.get(plan.case).cloned().map(Arc::new)).collect();
+    let shown = progress(cases.len().saturating_mul(request.repeat as usize));
+    let mut attempts = Vec::new();
+    for attempt in 0..request.repeat {
+        // No two attempts share a digest or a repository: what one pushed must not answer for another.
+        let options = Options {
+            seed: options.seed.wrapping_add(attempt.into()),
+            run: if attempt == 0 { options.run.clone() } else { format!("{}-{}", options.run, attempt + 1) },
+            ..options.clone()
+        };
+        let seen = |outcome: &Outcome| shown.case(outcome.error.is_some() || !outcome.mismatches.is_empty());
+        let bundles = &request.library.bundles;
+        attempts.push(engine::run(cases.clone(), bundles, &live.client, journal, &options, seen, stop.clone()).await);
+    }
+    attempts
+}
+
+/// Removes what the cases did not remove themselves: the probe's things, and those of cases that were interrupted.
+async fn clean(request: &Request, live: &Live, journal: &Journal, path: &Path, stop: &Stop) -> CleanUp {
+    let mut tally = journal.tally();
+    if request.keep || live.is_ours() {
+        return tally;
+    }
+    let time = if stop.is_set() { CLEAN.1 } else { CLEAN.0 };
+    match engine::clean(&live.client, path, time).await {
+        Ok(last) => CleanUp { created: tally.created, removed: tally.removed + last.removed, left: last.left },
+        Err(e) => {
+            tally.left.push(format!("the last clean-up was not possible: {e}"));
+            tally
+        }
+    }
+}

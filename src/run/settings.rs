@@ -1,0 +1,97 @@
+//! What a run is set to: from what was asked, what the profile says, and what was found.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Request;
+use crate::engine::cleanup::Removal;
+use crate::engine::{Options, journal};
+use crate::plan::{self, Planned};
+use crate::record::Selection;
+use crate::suite::requirement::Level;
+use crate::target::findings::{Findings, Is};
+use crate::target::open::Live;
+
+/// Cases at once, where neither the user nor the profile says.
+const JOBS: usize = 8;
+
+/// A number that nobody can foresee.
+pub fn fresh() -> u64 {
+    // Each state is keyed by the system's randomness.
+    RandomState::new().build_hasher().finish()
+}
+
+/// A run's id, which is not from the seed: 8 hex digits.
+pub(super) fn run_id() -> String {
+    format!("{:08x}", fresh() >> 32)
+}
+
+/// The moment, RFC 3339, UTC, milliseconds.
+pub(super) fn now() -> String {
+    let now = jiff::Timestamp::now();
+    now.round(jiff::Unit::Millisecond).unwrap_or(now).to_string()
+}
+
+/// The journal's first line.
+pub(super) fn header(request: &Request, live: &Live, id: &str) -> journal::Header {
+    journal::Header {
+        run: id.to_owned(),
+        seed: format!("{:016x}", request.seed),
+        target: live.name.clone(),
+        lacuna: env!("CARGO_PKG_VERSION").into(),
+    }
+}
+
+/// The selected cases; where the probe did not come to its end, nobody knows what would be skipped.
+pub(super) fn planned(request: &Request, findings: Option<&Findings>) -> Vec<Planned> {
+    match findings {
+        Some(findings) => plan::plan(&request.library.instances, findings, &request.filters, request.shard),
+        None => plan::select(&request.library.instances, &request.filters, request.shard)
+            .map(|(case, _)| Planned { case, skip: None })
+            .collect(),
+    }
+}
+
+/// What was selected, for the record.
+pub(super) fn selection(request: &Request) -> Selection {
+    Selection {
+        filters: request.filters.iter().map(ToString::to_string).collect(),
+        shard: request.shard.map(|shard| shard.to_string()),
+        level: Some(request.level),
+        repeat: request.repeat,
+    }
+}
+
+/// How cases are run.
+pub(super) fn options(request: &Request, live: &Live, findings: Option<&Findings>, id: &str) -> Options {
+    let levels: std::collections::BTreeMap<String, Level> =
+        request.library.requirements.iter().map(|(id, r)| (id.clone(), r.level(request.spec))).collect();
+    let levels = Arc::new(move |id: &str| levels.get(id).copied().unwrap_or(Level::Must));
+    let windows = &live.profile.windows;
+    let window = |declared: Duration, measured: Option<f64>| {
+        // One measurement is no bound: twice of it is waited for.
+        let measured = measured.and_then(|s| Duration::try_from_secs_f64(s * 2.0).ok()).unwrap_or_default();
+        declared.max(measured)
+    };
+    Options {
+        jobs: request.jobs.or(live.profile.limits.jobs).unwrap_or(JOBS),
+        repositories: live.profile.repositories.clone(),
+        read_window: window(windows.read.0, findings.map(|f| f.read_window)),
+        delete_window: window(windows.delete.0, findings.map(|f| f.delete_window)),
+        fail_fast: request.fail_fast,
+        level: request.level,
+        removal: removal(request, live, findings),
+        ..Options::new(id, request.seed, levels)
+    }
+}
+
+/// What is removed after each case: nothing from a target that goes with the run.
+fn removal(request: &Request, live: &Live, findings: Option<&Findings>) -> Option<Removal> {
+    if request.keep || live.is_ours() {
+        return None;
+    }
+    let can =
+        |name: &str| findings.and_then(|found| found.capabilities.get(name)).is_none_or(|found| found.is != Is::Absent);
+    Some(Removal { tags: can("delete.tag"), manifests: can("delete.manifest"), blobs: can("delete.blob") })
+}
