@@ -30,7 +30,8 @@ pub struct Assertion {
     /// `Content-Type`: that of a node (`self`, or a name), or a literal media type. Parameters are not compared.
     #[serde(rename = "type")]
     pub media_type: Option<String>,
-    /// `Content-Length`: a number, or a node's size (`self`); where the header is absent (chunked), nothing on GET.
+    /// `Content-Length`: a number, or a node's size (`self`); where the header is absent, nothing (its presence is asked
+    /// for by `headers`, as HEAD only should have it: v1.1.1 L214).
     pub length: Option<NumberOrNode>,
     /// The body's bytes: those of a node (`self`, a name), `empty`, or `range` (with 206 that slice of self which was asked
     /// for, with 200 all of it).
