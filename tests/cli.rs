@@ -49,10 +49,11 @@ fn help_names_every_verb_and_every_exit_code() {
     let output = lacuna(&["--help"]);
     assert_eq!(code(&output), 0);
     let text = stdout(&output);
-    for wanted in ["serve", "report", "Exit codes", "128+signal"] {
+    const VERBS: [&str; 7] = ["run", "list", "check", "probe", "serve", "clean", "report"];
+    for wanted in VERBS.into_iter().chain(["Exit codes", "128+signal"]) {
         assert!(text.contains(wanted), "no {wanted} in\n{text}");
     }
-    for verb in ["serve", "report"] {
+    for verb in VERBS {
         assert_eq!(code(&lacuna(&[verb, "--help"])), 0, "{verb}");
     }
     assert_eq!(stdout(&lacuna(&["--version"])).trim(), format!("lacuna {}", env!("CARGO_PKG_VERSION")));
@@ -120,4 +121,51 @@ fn report_tells_unreadable_from_unwritable() {
     let output = lacuna(&["report", &results, "--out", &taken.display().to_string()]);
     assert_eq!(code(&output), 5);
     assert!(stderr(&output).contains("taken"), "{}", stderr(&output));
+}
+
+#[test]
+fn list_names_every_case_and_says_what_would_be_skipped() {
+    let all = lacuna(&["list"]);
+    assert_eq!(code(&all), 0, "{}", stderr(&all));
+    let ids = stdout(&all);
+    assert!(ids.lines().count() > 500 && ids.lines().all(|id| id.split('/').count() >= 3 && !id.contains(' ')));
+    let first = ids.lines().next().unwrap();
+    assert_eq!(stdout(&lacuna(&["list", first])).lines().next(), Some(first), "every id is a filter");
+
+    let some = lacuna(&["list", "reference", "sparse/push", "sparse/refuse"]);
+    assert_eq!(code(&some), 0, "{}", stderr(&some));
+    let text = stdout(&some);
+    assert!(text.lines().any(|line| line.contains("  skipped: oci stance is accept: ")), "{text}");
+    assert!(text.lines().any(|line| !line.contains("skipped")), "{text}");
+
+    let json = lacuna(&["list", "sparse/push", "--json"]);
+    let cases: Vec<serde_json::Value> = serde_json::from_slice(&json.stdout).unwrap();
+    assert!(cases.iter().all(|case| case["id"].is_string() && case["source"].is_string() && case["skip"].is_null()));
+    for what in ["--defects", "--requirements"] {
+        assert_eq!(code(&lacuna(&["list", what])), 0);
+        let json = lacuna(&["list", what, "--json"]);
+        let lines: Vec<serde_json::Value> = serde_json::from_slice(&json.stdout).unwrap();
+        assert!(lines.len() > 50, "{what}");
+    }
+}
+
+#[test]
+fn list_and_probe_know_what_is_no_target_and_what_does_not_answer() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    for verb in ["list", "probe"] {
+        let mistyped = lacuna(&[verb, "refrence"]);
+        assert_eq!(code(&mistyped), 2, "{verb}");
+        assert!(stderr(&mistyped).contains("did you mean `reference`?"), "{}", stderr(&mistyped));
+        assert_eq!(code(&lacuna(&[verb, &free])), 3, "{verb}");
+    }
+    assert_eq!(code(&lacuna(&["list", "sparse/pusch"])), 4);
+    assert_eq!(code(&lacuna(&["list", "reference", "sparse/refuse"])), 4, "all would be skipped");
+    assert_eq!(code(&lacuna(&["probe", "reference", "--json"])), 0);
+}
+
+#[test]
+fn check_is_0_or_2() {
+    assert_eq!(code(&lacuna(&["check"])), 0);
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(code(&lacuna(&["check", &dir.path().display().to_string()])), 2);
 }

@@ -1,6 +1,7 @@
 //! Arguments to one call per verb; no logic.
 
 pub mod check;
+pub mod clean;
 pub mod exit;
 mod interrupt;
 pub mod list;
@@ -44,6 +45,8 @@ enum Verb {
     Probe(probe::ProbeArgs),
     /// Serve the reference registry
     Serve(serve::ServeArgs),
+    /// Remove what an interrupted run left in a registry
+    Clean(clean::CleanArgs),
     /// Render results again, or join those of shards
     Report(report::ReportArgs),
 }
@@ -56,6 +59,7 @@ pub fn main() -> ExitCode {
         Verb::Check(args) => check::check(args),
         Verb::Probe(args) => wait("probe", probe::probe(args)),
         Verb::Serve(args) => wait("serve", serve::serve(args)),
+        Verb::Clean(args) => wait("clean", clean::clean(args)),
         Verb::Report(args) => report::report(&args).into(),
     }
 }

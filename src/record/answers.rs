@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Answer, CaseRecord, RequirementRecord, StanceRecord};
 use crate::suite::model::{Scope, StanceWord};
+use crate::suite::requirement::Level;
 use crate::verdict::Verdict;
 
 /// The questions' short names, the first is number 1.
@@ -21,9 +22,11 @@ pub const QUESTIONS: [&str; 11] = [
     "The ground under it",
 ];
 
-/// All eleven, in order. A case bears on a question if a requirement that it names does.
+/// All eleven, in order. A case bears on a question if a requirement that it names does; what it says of the question is
+/// what the question's own requirements came to, so that one fault does not colour every answer.
 pub fn answers(
     cases: &[CaseRecord],
+    level: Level,
     requirements: &BTreeMap<String, RequirementRecord>,
     stance: &BTreeMap<String, StanceRecord>,
 ) -> Vec<Answer> {
@@ -33,7 +36,7 @@ pub fn answers(
             case.requirements.iter().filter_map(|id| requirements.get(id)).map(|r| r.question).collect();
         for question in questions {
             if let Some(tally) = usize::from(question).checked_sub(1).and_then(|i| tallies.get_mut(i)) {
-                *tally.entry(case.verdict).or_default() += 1;
+                *tally.entry(verdict(case, question, level, requirements)).or_default() += 1;
             }
         }
     }
@@ -50,6 +53,26 @@ pub fn answers(
             Answer { question, name: name.into(), answer, cases: tally.values().sum() }
         })
         .collect()
+}
+
+/// What a case says of one question: its verdict, or less where the mismatches that brought it belong to other questions.
+fn verdict(
+    case: &CaseRecord,
+    question: u8,
+    level: Level,
+    requirements: &BTreeMap<String, RequirementRecord>,
+) -> Verdict {
+    if case.mismatches.is_empty() || matches!(case.verdict, Verdict::Error | Verdict::Fixed) {
+        return case.verdict;
+    }
+    let ours = |id: &str| requirements.get(id).is_some_and(|r| r.question == question);
+    let here: Vec<bool> =
+        case.mismatches.iter().filter(|m| ours(&m.requirement)).map(|m| m.late.is_none() && m.level >= level).collect();
+    match here.iter().max() {
+        Some(true) => case.verdict,
+        Some(false) => Verdict::Warn,
+        None => Verdict::Pass,
+    }
 }
 
 /// A stance in words: `require linux/amd64, linux/arm64`, `refuse (scope repository)`.
@@ -97,8 +120,36 @@ fn sentence(tally: &BTreeMap<Verdict, u64>) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_fault_speaks_to_its_own_question_only() {
+        let requirement = |question| RequirementRecord {
+            level: Level::Must,
+            basis: crate::suite::requirement::Basis::Spec,
+            source: String::new(),
+            text: String::new(),
+            question,
+        };
+        let requirements = BTreeMap::from([("a".to_owned(), requirement(2)), ("b".to_owned(), requirement(3))]);
+        let case = |level: &str| -> CaseRecord {
+            serde_json::from_value(serde_json::json!({
+                "id": "x/y/z", "title": "", "source": "", "verdict": "fail", "reason": null, "error-kind": null,
+                "requirements": ["a", "b"], "round": 0, "attempts": 1, "seconds": 0.0, "requests": 1, "bytes-sent": 0,
+                "bytes-received": 0, "exchanges": [], "mismatches": [{"requirement": "b", "level": level, "step": "",
+                "source": "", "key": "", "expected": "", "got": "", "diff": null, "late": null, "exchange": null}]
+            }))
+            .unwrap()
+        };
+        let of = |case: CaseRecord| answers(&[case], Level::Must, &requirements, &BTreeMap::new());
+        let answers = of(case("must"));
+        assert_eq!(answers[1].answer, "1 of 1 cases pass");
+        assert_eq!(answers[2].answer, "0 of 1 cases pass, 1 fail");
+        assert_eq!(answers[3].answer, "not asked");
+        assert_eq!(of(case("should"))[2].answer, "1 of 1 cases pass, 1 warned");
+    }
 
     #[test]
     fn a_sentence_tells_what_was_asked_and_what_was_not() {

@@ -109,6 +109,7 @@ pub fn build(
         .map(|r| (r.id.clone(), record_requirement(r, facts.spec)))
         .collect();
     let stance = findings.map(|found| record_stance(found, claims)).unwrap_or_default();
+    let fails_from = facts.selection.level.unwrap_or(Level::Must);
     let record = RunRecord {
         schema: SCHEMA,
         lacuna: Harness { version: env!("CARGO_PKG_VERSION").into(), suites: facts.suites },
@@ -118,7 +119,7 @@ pub fn build(
         selection: facts.selection,
         started: facts.started,
         finished: facts.finished,
-        answers: answers::answers(&cases, &texts, &stance),
+        answers: answers::answers(&cases, fails_from, &texts, &stance),
         stance,
         capabilities: findings.map(|found| found.capabilities.clone()).unwrap_or_default(),
         rounds: facts.rounds,

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::suite::requirement::Level;
+
 use super::{CaseRecord, RunRecord, answers, totals};
 
 /// Every part of a run holds the profile's claims against what it found: these cases are in all of them.
@@ -71,7 +73,8 @@ pub fn join(mut records: Vec<RunRecord>) -> Result<RunRecord, NotShards> {
     whole.selection.shard = None;
     whole.notes.dedup();
     whole.totals = totals(&whole.cases);
-    whole.answers = answers::answers(&whole.cases, &whole.requirements, &whole.stance);
+    let level = whole.selection.level.unwrap_or(Level::Must);
+    whole.answers = answers::answers(&whole.cases, level, &whole.requirements, &whole.stance);
     Ok(whole)
 }
 

@@ -24,14 +24,18 @@ pub fn line(target: &TargetRecord, exchange: &ExchangeRecord, exchanges: &str) -
     words.extend(headers(request));
     words.extend(body(request, exchanges));
     words.push(quote(&request.url));
-    if let Some(why) = not_again(request) {
+    if let Some(why) = not_again(exchange) {
         words.push(format!("# {why}"));
     }
     words.join(" ")
 }
 
 /// Why the line will not see the same answer, where that is certain.
-fn not_again(request: &RequestRecord) -> Option<&'static str> {
+fn not_again(exchange: &ExchangeRecord) -> Option<&'static str> {
+    let request = &exchange.request;
+    if request.method == "DELETE" && exchange.response.as_ref().is_some_and(|r| (200..300).contains(&r.status)) {
+        return Some("it is gone now: push it again first");
+    }
     if request.url.contains(REDACTED) {
         return Some("a secret or a session of this run stood where it says (redacted)");
     }

@@ -7,6 +7,17 @@ use crate::record::RunRecord;
 use crate::record::build::Bodies;
 use crate::record::store::{self, RESULTS, Unwritable};
 
+/// The reports' names in their folder; `results.json` is the last that is written.
+const REPORTS: [&str; 3] = ["junit.xml", "report.html", RESULTS];
+
+/// Takes away the reports of an earlier run: should this one be killed, nobody may take them for its own.
+pub fn clear(out: &Path) {
+    for name in REPORTS {
+        // What cannot be removed cannot be replaced either, and is told then.
+        let _ = std::fs::remove_file(out.join(name));
+    }
+}
+
 /// Writes every report, whatever becomes of the others; `results.json` goes last, so that whoever waits for it finds the
 /// rest. Gives what could not be written.
 pub fn write(record: &RunRecord, bodies: &Bodies, out: &Path) -> Vec<Unwritable> {
@@ -16,9 +27,9 @@ pub fn write(record: &RunRecord, bodies: &Bodies, out: &Path) -> Vec<Unwritable>
     let mut faults = Vec::new();
     let mut note = |result: Result<(), Unwritable>| faults.extend(result.err());
     note(store::write_bodies(out, bodies));
-    note(rendered(junit::render(record), out.join("junit.xml")));
-    note(store::write(&out.join("report.html"), html::render(record).as_bytes()));
-    note(rendered(store::to_json(record), out.join(RESULTS)));
+    note(rendered(junit::render(record), out.join(REPORTS[0])));
+    note(store::write(&out.join(REPORTS[1]), html::render(record).as_bytes()));
+    note(rendered(store::to_json(record), out.join(REPORTS[2])));
     faults
 }
 

@@ -38,7 +38,7 @@ pub(super) fn header(request: &Request, live: &Live, id: &str) -> journal::Heade
     journal::Header {
         run: id.to_owned(),
         seed: format!("{:016x}", request.seed),
-        target: live.name.clone(),
+        target: live.url.clone(),
         lacuna: env!("CARGO_PKG_VERSION").into(),
     }
 }

@@ -116,7 +116,7 @@ pub fn record(cases: Vec<CaseRecord>) -> RunRecord {
         selection: Selection { repeat: 1, ..Selection::default() },
         started: "2026-11-24T05:00:00Z".into(),
         finished: "2026-11-24T05:00:03.25Z".into(),
-        answers: answers::answers(&cases, &requirements, &stance),
+        answers: answers::answers(&cases, Level::Must, &requirements, &stance),
         stance,
         capabilities: BTreeMap::from([
             ("delete.tag".to_owned(), finding(Is::Absent, "DELETE manifests/<tag> -> 405 UNSUPPORTED")),
