@@ -129,7 +129,7 @@ pub struct Index {
     pub algorithm: Algorithm,
     /// The exact form of its bytes.
     pub form: Form,
-    /// Pads an annotation until the index has exactly so many bytes.
+    /// Pads the index until it has exactly so many bytes: an annotation of an OCI index, a Docker list by spaces at its end.
     pub pad_to: Option<u64>,
 }
 
@@ -186,7 +186,8 @@ pub struct Form {
     pub newline: bool,
     /// Keys in reverse order.
     pub reversed: bool,
-    /// Letters of strings written as `\uXXXX` where JSON allows it, in annotations.
+    /// Letters written as `\uXXXX` in the strings of annotations and unknown fields; in Docker's types, which have no
+    /// annotations, in those of platforms.
     pub escaped: bool,
     /// Leaves `mediaType` out.
     pub no_media_type: bool,
