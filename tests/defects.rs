@@ -10,6 +10,7 @@ use lacuna::record::RunRecord;
 use lacuna::reference::{self, Config, Defect, Stance};
 use lacuna::report::progress::Progress;
 use lacuna::run::{self, Request};
+use lacuna::suite::model::StanceWord;
 use lacuna::suite::requirement::{Level, Spec};
 use lacuna::suite::{Library, SuiteSource};
 use lacuna::target::argument::TargetSpec;
@@ -95,7 +96,7 @@ impl Proof {
         let filters: BTreeSet<String> = named.iter().cloned().chain(sampled).collect();
         let mut missed = named.clone();
         let mut seen = BTreeMap::<String, BTreeSet<String>>::new();
-        for stance in stances().iter().filter(|stance| defect.stances.include(stance.word())) {
+        for stance in stances().iter().filter(|stance| shows(defect, stance)) {
             let defects = [defect.name].into();
             let record = self.run(Config { defects, ..config(stance) }, filters.iter().map(String::as_str))?;
             let (mut red, mut asked) = (0, 0);
@@ -105,7 +106,7 @@ impl Proof {
                 if !named.contains(&name) {
                     asked += 1;
                     red += usize::from(matches!(case.verdict, Verdict::Fail | Verdict::Error));
-                } else if broken.contains(defect.requirement) {
+                } else if breaks(defect).any(|requirement| broken.contains(requirement)) {
                     missed.remove(&name);
                 } else {
                     seen.entry(name).or_default().extend(broken);
@@ -150,7 +151,8 @@ impl Proof {
             .map(|case| {
                 let reason = case.reason.clone().unwrap_or_default();
                 let first = case.mismatches.first();
-                let first = first.map(|m| format!("{} {}: expected {}, got {}", m.requirement, m.key, m.expected, m.got));
+                let first =
+                    first.map(|m| format!("{} {}: expected {}, got {}", m.requirement, m.key, m.expected, m.got));
                 format!("{}: {}", case.id, first.unwrap_or(reason))
             })
             .collect();
@@ -183,7 +185,23 @@ impl Proof {
             keep: true,
             fail_fast: false,
         };
-        let recorded = self.handle.block_on(run::run(&request, &Stop::never(), |cases| Progress::new(cases, false, false)));
+        let recorded =
+            self.handle.block_on(run::run(&request, &Stop::never(), |cases| Progress::new(cases, false, false)));
         Ok(recorded.map_err(|why| why.to_string())?.record)
     }
+}
+
+/// Whether the defect shows in a stance.
+fn shows(defect: &Defect, stance: &Stance) -> bool {
+    let word = match stance {
+        Stance::Accept => StanceWord::Accept,
+        Stance::Refuse => StanceWord::Refuse,
+        Stance::Require(_) => StanceWord::Require,
+    };
+    defect.stances.is_empty() || defect.stances.contains(&word)
+}
+
+/// The requirements by which it must be caught: any other red is collateral.
+fn breaks(defect: &Defect) -> impl Iterator<Item = &str> {
+    std::iter::once(defect.requirement).chain(defect.also.iter().copied())
 }

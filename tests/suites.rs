@@ -27,10 +27,11 @@ fn main() {
         Err(diagnostics) => panic!("the shipped suites do not load:\n{diagnostics}"),
     };
     let target = match std::env::var("LACUNA_TARGET") {
-        Ok(name) => TargetSpec::parse(&name).unwrap_or_else(|why| panic!("LACUNA_TARGET: {why}")),
+        Ok(name) => TargetSpec::parse(Some(&name)).unwrap_or_else(|why| panic!("LACUNA_TARGET: {why}")),
         Err(_) => TargetSpec::reference(Config::default()),
     };
-    let crowded = std::env::var_os("NEXTEST").is_some() && !target.is_started_here();
+    let crowded =
+        std::env::var_os("NEXTEST").is_some() && target.reference.is_none() && target.profile.launch.is_none();
     let ids: Vec<(String, bool)> = library.instances.iter().map(|case| (case.id.clone(), case.alone)).collect();
     assert!(!ids.is_empty(), "the library has no case");
 
@@ -45,7 +46,8 @@ fn main() {
             })
         })
         .collect();
-    let selected = trials.iter().filter(|trial| !arguments.is_filtered_out(trial)).map(|t| t.name().to_owned()).collect();
+    let selected =
+        trials.iter().filter(|trial| !arguments.is_filtered_out(trial)).map(|t| t.name().to_owned()).collect();
     let _ = shared.selected.set(selected);
     let conclusion = libtest_mimic::run(&arguments, trials);
     // Nothing selected is no success: a filter that is misspelt must not be green. (nextest lists with a filter of its own.)
