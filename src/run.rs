@@ -184,12 +184,13 @@ async fn attempts(
 /// Removes what the cases did not remove themselves: the probe's things, and those of cases that were interrupted.
 async fn clean(request: &Request, live: &Live, journal: &Journal, path: &Path, stop: &Stop) -> CleanUp {
     let mut tally = journal.tally();
+    tally.discarded = live.is_ours();
     if request.keep || live.is_ours() {
         return tally;
     }
     let time = if stop.is_set() { CLEAN.1 } else { CLEAN.0 };
     match engine::clean(&live.client, path, time).await {
-        Ok(last) => CleanUp { created: tally.created, removed: tally.removed + last.removed, left: last.left },
+        Ok(last) => CleanUp { removed: tally.removed + last.removed, left: last.left, ..tally },
         Err(e) => {
             tally.left.push(format!("the last clean-up was not possible: {e}"));
             tally

@@ -285,7 +285,12 @@ fn a_signal_ends_it_with_whole_reports_and_nothing_left() {
         let folder = tempfile::tempdir().unwrap();
         let mut command = Run::command(folder.path(), &[&served.url]);
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(2500));
+        let journal = folder.path().join("out/journal.jsonl");
+        let begun = Instant::now();
+        while std::fs::metadata(&journal).map_or(0, |m| m.len()) < 100_000 {
+            assert!(begun.elapsed() < Duration::from_secs(60), "nothing is sent");
+            std::thread::sleep(Duration::from_millis(20));
+        }
         let id = child.id().to_string();
         assert!(Command::new("kill").args([&format!("-{signal}"), &id]).status().unwrap().success());
         let begun = Instant::now();

@@ -172,7 +172,7 @@ impl Journal {
                 };
                 format!("{count} {things} (one in {repository}): {why}")
             });
-            CleanUp { created: inner.created, removed: inner.removed, left: lines.collect() }
+            CleanUp { created: inner.created, removed: inner.removed, left: lines.collect(), discarded: false }
         })
     }
 

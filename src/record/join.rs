@@ -89,6 +89,7 @@ fn absorb(whole: &mut RunRecord, part: RunRecord) {
     whole.clean_up.created += part.clean_up.created;
     whole.clean_up.removed += part.clean_up.removed;
     whole.clean_up.left.extend(part.clean_up.left);
+    whole.clean_up.discarded &= part.clean_up.discarded;
     whole.notes.extend(part.notes);
     whole.complete &= part.complete;
 }

@@ -170,6 +170,9 @@ pub struct CleanUp {
     pub removed: u64,
     /// What stays and why, a line each, at most 100.
     pub left: Vec<String>,
+    /// The target was started for this run, and what was not removed went with it.
+    #[serde(default)]
+    pub discarded: bool,
 }
 
 /// One case.

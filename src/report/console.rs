@@ -36,7 +36,7 @@ pub fn render(record: &RunRecord, view: &View) -> String {
     for case in groups::bare_failures(record) {
         out.bare(case, "FAIL");
     }
-    let errors = groups::reasons(record, Verdict::Error);
+    let errors = groups::errors(record);
     for reason in errors.iter().take(BLOCKS) {
         out.error(record, reason, &exchanges);
     }

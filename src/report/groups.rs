@@ -54,6 +54,17 @@ pub fn bare_failures(record: &RunRecord) -> Vec<&CaseRecord> {
     record.cases.iter().filter(bare).collect()
 }
 
+/// Cases that were begun and could not be asked to their end, by reason. Those that were never begun, or that a signal
+/// cut off, are told once for the whole run.
+pub fn errors(record: &RunRecord) -> Vec<Reason<'_>> {
+    let mut errors = reasons(record, Verdict::Error);
+    for reason in &mut errors {
+        reason.cases.retain(|case| case.attempts > 0 && case.error_kind.as_deref() != Some("interrupted"));
+    }
+    errors.retain(|reason| !reason.cases.is_empty());
+    errors
+}
+
 /// The exchange that a case could not go on after: its last one, where that had no answer or one that is none.
 pub fn unanswered(case: &CaseRecord) -> Option<&ExchangeRecord> {
     let none = |exchange: &&ExchangeRecord| match &exchange.response {

@@ -11,6 +11,7 @@ use crate::target::findings::Findings;
 use crate::target::open::Live;
 use crate::target::profile::Claims;
 use crate::verdict::{self, Judged, Law, Verdict};
+use crate::wire::FailureKind;
 
 /// A case for the record, and whether the target answered it at all.
 #[derive(Debug)]
@@ -92,6 +93,13 @@ pub(super) fn notes(attempts: &[Vec<Outcome>], findings: Option<&Findings>, live
     if let Some(reason) = idle.first().and_then(|outcome| outcome.error.as_ref()) {
         let count = crate::report::text::cases(idle.len());
         notes.push(format!("{count} {}", reason.text));
+    }
+    let cut = |outcome: &&Outcome| {
+        !not_started(outcome) && outcome.error.as_ref().is_some_and(|e| e.kind == Some(FailureKind::Interrupted))
+    };
+    let cut = attempts.iter().flatten().filter(cut).count();
+    if cut > 0 {
+        notes.push(format!("{} cut off by the interruption", crate::report::text::cases(cut)));
     }
     if let Some(output) = live.output().filter(|output| !idle.is_empty() && !output.trim().is_empty()) {
         notes.push(format!("the target's last words: {}", output.trim()));

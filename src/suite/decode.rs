@@ -8,6 +8,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};
 use serde::{Deserialize, forward_to_deserialize_any};
 
 use super::fault::{At, Fault, shown};
+use super::template;
 use super::tree::{Entry, Key, Kind, Meaning, Node, meaning};
 
 /// Collects what is wrong, and keeps what is to be decoded later.
@@ -86,14 +87,15 @@ impl Context {
 
     /// Decodes a value; reports and gives `None` where it does not fit.
     pub fn decode<T: for<'de> Deserialize<'de>>(&self, node: &Node) -> Option<T> {
-        self.decode_with(node, &[])
+        let before = self.reported();
+        self.decode_with(node, &[]).filter(|_| self.reported() == before)
     }
 
-    /// Decodes a value; `more` are keys that the outermost map could have had, for "did you mean".
+    /// Decodes a value, also one with keys that are reported and left out; `more` are keys that the outermost map could
+    /// have had, for "did you mean".
     pub fn decode_with<T: for<'de> Deserialize<'de>>(&self, node: &Node, more: &'static [&'static str]) -> Option<T> {
-        let before = self.reported();
         match T::deserialize(Decoder { node, context: self, more }) {
-            Ok(value) => (self.reported() == before).then_some(value),
+            Ok(value) => Some(value),
             Err(error) => {
                 self.report(error.into_fault(node));
                 None
@@ -215,7 +217,11 @@ impl<'a> Decoder<'a> {
     }
 
     fn unfit(self, wanted: &str) -> DecodeError {
-        DecodeError::new(format!("{} instead of {wanted}", self.node.what())).on(self.node)
+        let error = DecodeError::new(format!("{} instead of {wanted}", self.node.what())).on(self.node);
+        match template::unquoted(self.node) {
+            Some(name) => error.help(format!("a template needs quotes: \"{{{name}}}\"")),
+            None => error,
+        }
     }
 
     fn entries(self, wanted: &str) -> Result<&'a [Entry], DecodeError> {

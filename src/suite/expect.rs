@@ -120,6 +120,11 @@ impl Law {
                 );
                 return None;
             };
+            if !matches!(entry.value.kind, Kind::Map(_)) {
+                let fault = entry.value.fault(format!("{} instead of what is asserted", entry.value.what()));
+                context.report(fault.help("write {status: 200}, or another key with what it must be"));
+                return None;
+            }
             let assertion: Assertion = context.decode(&entry.value)?;
             check(&assertion, &entry.value, requirement, context);
             let source =

@@ -50,11 +50,19 @@ impl Fault {
         let candidates: Vec<&str> = candidates.into_iter().collect();
         if let Some(near) = nearest(word, candidates.iter().copied()) {
             self.help.push(format!("did you mean `{}`?", shown(near, 80)));
-        } else if let Some(list) = listed(&candidates) {
+        } else if let Some(list) = listed(&akin(word, &candidates)) {
             self.help.push(format!("{what}: {list}"));
         }
         self
     }
+}
+
+/// The candidates that begin with the same dotted part, where there are any; else all.
+fn akin<'a>(word: &str, candidates: &[&'a str]) -> Vec<&'a str> {
+    let area = |name: &str| name.split_once('.').map(|(area, _)| area.to_owned());
+    let same: Vec<&str> =
+        candidates.iter().copied().filter(|name| area(word).is_some() && area(name) == area(word)).collect();
+    if same.is_empty() { candidates.to_vec() } else { same }
 }
 
 /// Names in a row, the first dozen of them.
@@ -97,7 +105,7 @@ pub struct Diagnostic {
 }
 
 /// Characters of a line that a snippet shows.
-const SNIPPET: usize = 100;
+const SNIPPET: usize = 120;
 
 impl Diagnostic {
     /// Puts a fault into its file; `line` is the text of the line that it names.
@@ -133,7 +141,8 @@ impl Diagnostic {
 /// The printable part of a line around a column, and where the column is in it.
 fn snippet(line: &str, column: usize) -> (String, usize) {
     let wanted = column.saturating_sub(1);
-    let first = wanted.saturating_sub(SNIPPET * 2 / 3);
+    let short = line.chars().nth(SNIPPET).is_none();
+    let first = if short { 0 } else { wanted.saturating_sub(SNIPPET * 2 / 3) };
     let mut out = String::new();
     let mut caret = 0;
     if first > 0 {

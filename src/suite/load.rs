@@ -23,7 +23,7 @@ pub struct Library {
     pub requirements: BTreeMap<String, Requirement>,
     /// Bundles of expectations by name.
     pub bundles: BTreeMap<String, Vec<Expectation>>,
-    /// Graphs by name.
+    /// Graphs by name; of those that are shipped beside a folder's own, the ones that its cases name.
     pub graphs: BTreeMap<String, Arc<Graph>>,
     /// Case files that were loaded.
     pub topics: usize,
@@ -45,7 +45,8 @@ pub fn load(source: &SuiteSource) -> Result<Library, Diagnostics> {
     let mut world =
         World { defects: crate::reference::defects().iter().map(|defect| defect.name).collect(), ..World::default() };
     for file in &files.files {
-        read(file, &mut world, &mut library, &mut diagnostics);
+        let lazy = file.shipped && *source != SuiteSource::Shipped;
+        read(file, lazy, &mut world, &mut library, &mut diagnostics);
         if library.instances.len() > MOST_INSTANCES {
             let message = format!("with this file there are more than {MOST_INSTANCES} case instances");
             diagnostics.push(Diagnostic::new(
@@ -59,8 +60,7 @@ pub fn load(source: &SuiteSource) -> Result<Library, Diagnostics> {
     if diagnostics.is_empty() {
         library.requirements = world.law.requirements;
         library.bundles = world.law.bundles;
-        let graphs = world.fixtures.into_iter();
-        library.graphs = graphs.filter_map(|(name, fixture)| Some((name, fixture?.graph))).collect();
+        library.graphs = world.fixtures.into_graphs();
         return Ok(library);
     }
     diagnostics.sort();
@@ -68,8 +68,8 @@ pub fn load(source: &SuiteSource) -> Result<Library, Diagnostics> {
     Err(Diagnostics(diagnostics))
 }
 
-/// Reads one file into what its role says.
-fn read(file: &File, world: &mut World, library: &mut Library, diagnostics: &mut Vec<Diagnostic>) {
+/// Reads one file into what its role says; a graph only when a case names it, where `lazy` says so.
+fn read(file: &File, lazy: bool, world: &mut World, library: &mut Library, diagnostics: &mut Vec<Diagnostic>) {
     let text = match tree::text(&file.bytes) {
         Ok(text) => text,
         Err(fault) => {
@@ -78,24 +78,27 @@ fn read(file: &File, world: &mut World, library: &mut Library, diagnostics: &mut
             diagnostics.push(Diagnostic::new(&file.path, fault, line.as_deref()));
             // A faulty graph is there all the same: those who name it are not at fault.
             if let Role::Graph(name) = &file.role {
-                world.fixtures.insert(name.clone(), None);
+                world.fixtures.add(name, None);
             }
             return;
         }
     };
+    if let (Role::Graph(name), true) = (&file.role, lazy) {
+        return world.fixtures.add_shipped(name, text);
+    }
     let lines: Vec<&str> = text.lines().collect();
     let context = Context::default();
     match tree::parse(text) {
         Err(fault) => {
             context.report(fault);
             if let Role::Graph(name) = &file.role {
-                world.fixtures.insert(name.clone(), None);
+                world.fixtures.add(name, None);
             }
         }
         Ok(root) => match &file.role {
             Role::Requirements => world.law.requirements.extend(requirement::decode(&root, &context)),
             Role::Expectations => bundles(&root, file, &lines, &mut world.law, &context),
-            Role::Graph(name) => drop(world.fixtures.insert(name.clone(), nodes::fixture(&root, &context))),
+            Role::Graph(name) => world.fixtures.add(name, nodes::fixture(&root, &context)),
             Role::Topic(id) => {
                 let topic = Topic { world, file: &file.path, id, lines: &lines, context: &context };
                 library.instances.extend(topic.instances(&root));
@@ -127,6 +130,11 @@ fn bundles(root: &Node, file: &File, lines: &[&str], law: &mut Law, context: &Co
         if law.requirements.contains_key(&**name) {
             let fault = Fault::new(entry.key.at, format!("the bundle `{name}` is called like a requirement"));
             context.report(fault.help("rename it, so that readers can tell them apart"));
+        }
+        if matches!(&entry.value.kind, Kind::Map(entries) if entries.is_empty()) {
+            let fault = entry.value.fault(format!("the bundle `{}` expects nothing", shown(name, 60)));
+            context.report(fault.help("name a requirement, with what is asserted under it"));
+            continue;
         }
         let bundle = law.assertions(&entry.value, &file.path, context);
         let bundle = bundle.into_iter().map(|(expectation, _)| expectation).collect();

@@ -1,11 +1,11 @@
 //! Graph files, and the names that they give to steps.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::decode::Context;
 use super::fault::{At, Fault};
-use super::tree::{Kind, Node};
+use super::tree::{self, Kind, Node};
 use crate::content::graph::{Format, Graph};
 use crate::content::{Content, NodeKind};
 
@@ -16,6 +16,56 @@ pub struct Fixture {
     pub graph: Arc<Graph>,
     /// Its nodes by name.
     pub nodes: BTreeMap<String, NodeKind>,
+}
+
+/// Fixtures by name.
+#[derive(Debug, Default)]
+pub struct Fixtures {
+    /// Those that were read; `None` where one is there and faulty, of which its own diagnostics speak.
+    read: BTreeMap<String, Option<Arc<Fixture>>>,
+    /// Shipped ones that a folder's cases can name: each is made when the first case does.
+    shipped: BTreeMap<String, String>,
+}
+
+/// Shipped fixtures that were made, for every load of this process.
+static MADE: Mutex<BTreeMap<String, Option<Arc<Fixture>>>> = Mutex::new(BTreeMap::new());
+
+impl Fixtures {
+    /// Adds one that was read.
+    pub fn add(&mut self, name: &str, fixture: Option<Fixture>) {
+        self.shipped.remove(name);
+        self.read.insert(name.to_owned(), fixture.map(Arc::new));
+    }
+
+    /// Adds a shipped one, by its file's text.
+    pub fn add_shipped(&mut self, name: &str, text: &str) {
+        self.shipped.insert(name.to_owned(), text.to_owned());
+    }
+
+    /// The names, in order.
+    pub fn names(&self) -> Vec<&str> {
+        let names: BTreeSet<&String> = self.read.keys().chain(self.shipped.keys()).collect();
+        names.into_iter().map(String::as_str).collect()
+    }
+
+    /// The fixture of this name; `None` where there is no such one, `Some(None)` where it is faulty.
+    pub fn get(&self, name: &str) -> Option<Option<Arc<Fixture>>> {
+        if let Some(read) = self.read.get(name) {
+            return Some(read.clone());
+        }
+        let text = self.shipped.get(name)?;
+        let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+        let make = || tree::parse(text).ok().and_then(|root| fixture(&root, &Context::default())).map(Arc::new);
+        Some(made.entry(name.to_owned()).or_insert_with(make).clone())
+    }
+
+    /// Every graph that was read, and those shipped ones that a case named.
+    pub fn into_graphs(self) -> BTreeMap<String, Arc<Graph>> {
+        let made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+        let named = self.shipped.into_keys().filter_map(|name| Some((name.clone(), made.get(&name)?.clone()?)));
+        let read = self.read.into_iter().filter_map(|(name, fixture)| Some((name, fixture?)));
+        named.chain(read).map(|(name, fixture)| (name, fixture.graph.clone())).collect()
+    }
 }
 
 /// Decodes and checks a graph file.

@@ -12,11 +12,65 @@ use super::written::CaseFile;
 /// Text that is exactly one template: it takes its parameter's type, so it may stand for any value.
 const TEMPLATE: &str = "^\\{[a-z][a-z0-9-]*\\}$";
 
+/// A key with a template within.
+pub const TEMPLATE_WITHIN: &str = "\\{[a-z][a-z0-9-]*\\}";
+
 /// The schema of a case file.
 pub fn case_file() -> Value {
-    let mut schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<CaseFile>();
-    schema.insert("$id".into(), "https://github.com/lacuna/lacuna/schemas/case.schema.json".into());
-    schema.to_value()
+    let mut schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<CaseFile>().to_value();
+    no_nulls(&mut schema);
+    if let Some(Value::Object(definitions)) = schema.get_mut("$defs") {
+        // What has no parameters: the case's own keys, and what declares them.
+        let varying = definitions.iter_mut().filter(|(name, _)| !matches!(name.as_str(), "Case" | "Each"));
+        varying.for_each(|(_, definition)| templates(definition));
+    }
+    schema
+}
+
+/// Takes `null` out: a key that is there has a value.
+fn no_nulls(schema: &mut Value) {
+    let null = json!({"type": "null"});
+    if let Value::Object(object) = schema {
+        if object.get("default").is_some_and(Value::is_null) {
+            object.remove("default");
+        }
+        if let Some(Value::Array(kinds)) = object.get_mut("type") {
+            kinds.retain(|kind| kind != "null");
+            if let [kind] = &kinds[..] {
+                let kind = kind.clone();
+                object.insert("type".into(), kind);
+            }
+        }
+        if let Some(Value::Array(kinds)) = object.get_mut("anyOf") {
+            kinds.retain(|kind| *kind != null);
+            if let [Value::Object(only)] = &kinds[..] {
+                let only = only.clone();
+                object.remove("anyOf");
+                for (key, value) in only {
+                    object.entry(key).or_insert(value);
+                }
+            }
+        }
+    }
+    match schema {
+        Value::Object(object) => object.values_mut().for_each(no_nulls),
+        Value::Array(items) => items.iter_mut().for_each(no_nulls),
+        _ => {}
+    }
+}
+
+/// Lets a template stand for every value that is no text, wherever there is a map of keys.
+fn templates(schema: &mut Value) {
+    match schema {
+        Value::Object(object) => {
+            object.values_mut().for_each(templates);
+            if let Some(Value::Object(properties)) = object.get_mut("properties") {
+                properties.values_mut().for_each(or_template);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(templates),
+        _ => {}
+    }
 }
 
 /// The properties of an object's schema.
@@ -42,7 +96,14 @@ pub fn step(generator: &mut SchemaGenerator) -> Schema {
         let description = variant.get("description").cloned().unwrap_or_default();
         steps.insert(name.clone(), action(reference, description, &common, generator));
     }
-    json_schema!({"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": false, "properties": steps})
+    json_schema!({
+        "type": "object",
+        "minProperties": 1,
+        "maxProperties": 1,
+        "properties": steps,
+        "patternProperties": {TEMPLATE_WITHIN: {"type": "object"}},
+        "additionalProperties": false,
+    })
 }
 
 /// The schema of an action's keys.
@@ -50,7 +111,6 @@ fn action(reference: &Value, description: Value, common: &Map<String, Value>, ge
     let name = reference.get("$ref").and_then(Value::as_str).and_then(|path| path.rsplit('/').next());
     let mut keys = name.and_then(|name| generator.definitions().get(name)).cloned().unwrap_or_default();
     if let Some(Value::Object(properties)) = keys.get_mut("properties") {
-        properties.values_mut().for_each(or_template);
         properties.extend(common.clone());
     }
     if let Value::Object(keys) = &mut keys {

@@ -14,8 +14,9 @@ const LONGEST_WAIT: u64 = 60;
 /// The most tags of a numbered set.
 const MOST_TAGS: u32 = 100_000;
 
-/// Checks one step.
-pub fn check(decoded: &Decoded, context: &Context) {
+/// Checks one step; whether it says what it means, so that its names can be looked at.
+pub fn check(decoded: &Decoded, context: &Context) -> bool {
+    let before = context.reported();
     let step = Sense { node: &decoded.node, action: &decoded.action, context };
     match &decoded.step.action {
         Action::Push(push) => {
@@ -50,11 +51,13 @@ pub fn check(decoded: &Decoded, context: &Context) {
             }
         }
     }
+    let clear = context.reported() == before;
     for expected in &decoded.expected {
         if expected.bundle.is_none() {
             observable(&expected.expectation.assertion, &decoded.step.action, &expected.node, &decoded.action, context);
         }
     }
+    clear
 }
 
 /// A step, and where to report.

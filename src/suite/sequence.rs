@@ -28,7 +28,7 @@ pub fn check(steps: &[Arc<Decoded>], context: &Context) {
         let fault = last.node.fault("nothing comes after this `wait`");
         context.report(fault.help("add the step that it waits for, or take it out"));
     }
-    for (name, decoded) in &seen.unused {
+    for (name, decoded) in seen.unused.iter().filter(|(name, _)| !seen.wanted.contains(*name)) {
         let fault = decoded.node.find(["as"]).fault(format!("no later step compares with `{}`", shown(name, 60)));
         context.report(fault.help(format!("write `same-as: {}` in one, or take `as` out", shown(name, 60))));
     }
@@ -47,6 +47,8 @@ struct Seen<'a> {
     named: BTreeSet<&'a str>,
     /// Named responses that nothing compared with yet.
     unused: BTreeMap<&'a str, &'a Decoded>,
+    /// Names that a step compared with before they were given.
+    wanted: BTreeSet<&'a str>,
 }
 
 impl<'a> Seen<'a> {
@@ -122,7 +124,7 @@ impl<'a> Seen<'a> {
     }
 
     /// `same-as` names an earlier step.
-    fn comparisons(&mut self, decoded: &Decoded, later: &[Arc<Decoded>], context: &Context) {
+    fn comparisons(&mut self, decoded: &'a Decoded, later: &[Arc<Decoded>], context: &Context) {
         for expected in &decoded.expected {
             let Some(name) = expected.expectation.assertion.same_as.as_deref() else { continue };
             self.unused.remove(name);
@@ -130,6 +132,7 @@ impl<'a> Seen<'a> {
                 continue;
             }
             let place = if expected.bundle.is_some() { &expected.node } else { expected.node.find(["same-as"]) };
+            self.wanted.insert(name);
             let comes = later.iter().any(|step| step.step.name.as_deref() == Some(name));
             context.report(if comes {
                 place

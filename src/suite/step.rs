@@ -102,8 +102,9 @@ pub fn decode(node: &Node, file: &Arc<str>, law: &Law, fixture: &Fixture, contex
         source: Source { file: file.clone(), line: at.line as usize, column: at.column as usize },
     };
     let decoded = Decoded { step, expected, node: entry.value.clone(), action: name.clone() };
-    symbols::check(&decoded, &fixture.nodes, context);
-    super::sense::check(&decoded, context);
+    if super::sense::check(&decoded, context) {
+        symbols::check(&decoded, &fixture.nodes, context);
+    }
     (context.reported() == before).then_some(decoded)
 }
 

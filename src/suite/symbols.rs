@@ -1,6 +1,6 @@
 //! Names in a step: each must mean a node of the fixture, of a kind that the key can use.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::assertion::{Assertion, Detail, LocationIs, NumberOrNode};
 use super::decode::Context;
@@ -67,7 +67,7 @@ impl Names<'_> {
     /// Reports a name that means nothing, or nothing that fits. `place` is where it was written.
     fn check(&self, name: &str, wanted: Wanted, place: &Node, key: &str) {
         match self.nodes.get(name) {
-            None => self.unknown(name, place, ""),
+            None => self.unknown(name, place, "", &[]),
             Some(kind) if !wanted.takes(*kind) => {
                 let fault = place.fault(format!("`{name}` is {}, and `{key}` wants {}", word(*kind), wanted.word()));
                 self.context.report(match (wanted, kind) {
@@ -85,9 +85,11 @@ impl Names<'_> {
         }
     }
 
-    fn unknown(&self, name: &str, place: &Node, note: &str) {
+    /// Reports a name that is neither a node nor one of the words that can stand in its place.
+    fn unknown(&self, name: &str, place: &Node, note: &str, words: &[&str]) {
         let fault = place.fault(format!("no node of the fixture is called `{}`{note}", shown(name, 80)));
-        self.context.report(fault.choices(name, self.nodes.keys().map(String::as_str), "the nodes are"));
+        let known = words.iter().copied().chain(self.nodes.keys().map(String::as_str));
+        self.context.report(fault.choices(name, known, "what can stand here"));
     }
 }
 
@@ -97,8 +99,16 @@ pub fn check(decoded: &Decoded, nodes: &BTreeMap<String, NodeKind>, context: &Co
     action(decoded, &names);
     let has_self = has_self(&decoded.step.action);
     texts(&decoded.node, has_self, &names);
+    let mut told: BTreeSet<&str> = BTreeSet::new();
     for expected in &decoded.expected {
-        assertion(expected, has_self, &decoded.action, &names);
+        // A bundle that needs `self` needs it all over: once is enough.
+        if expected.bundle.as_deref().is_none_or(|bundle| !told.contains(bundle)) {
+            let before = context.reported();
+            assertion(expected, has_self, &decoded.action, &names);
+            if context.reported() > before {
+                told.extend(expected.bundle.as_deref());
+            }
+        }
     }
 }
 
@@ -177,7 +187,7 @@ fn texts(node: &Node, has_self: bool, names: &Names<'_>) {
                     && !names.nodes.contains_key(name)
                     && !(name == "self" && has_self)
                 {
-                    names.unknown(name, node, &format!(", as `{}` wants", shown(text, 60)));
+                    names.unknown(name, node, &format!(", as `{}` wants", shown(text, 60)), &[]);
                 }
             }
         }
@@ -201,7 +211,15 @@ fn assertion(expected: &Expected, has_self: bool, action: &str, names: &Names<'_
             let fault = place.fault(format!("there is no `self`{what}: this `{action}` names no node"));
             names.context.report(fault.help("name the node in the step, or expect what needs none"));
         } else if name != "self" && !names.nodes.contains_key(name) {
-            names.unknown(name, place, from.as_deref().unwrap_or_default());
+            let (note, words): (String, &[&str]) = match (from, key) {
+                (Some(from), _) => (from, &[]),
+                (None, "type") => (", and it is no media type".into(), &["self"]),
+                (None, "digest") => (String::new(), &["self", "self-or-absent", "body", "body-or-absent", "absent"]),
+                (None, "body") => (String::new(), &["self", "empty", "range"]),
+                (None, "length") => (String::new(), &["self"]),
+                (None, _) => (String::new(), &[]),
+            };
+            names.unknown(name, place, &note, words);
         }
     }
 }

@@ -75,6 +75,9 @@ pub fn uses(node: &Node, lines: &[&str]) -> Vec<Use> {
             Kind::Scalar { text, .. } => names(text, node.at, lines, out),
             Kind::List(items) => items.iter().for_each(|item| walk(item, lines, out)),
             Kind::Map(entries) => {
+                if let Some(name) = unquoted(node) {
+                    out.push(Use { name: name.to_owned(), at: node.at });
+                }
                 for entry in entries.iter() {
                     names(&entry.key.text, entry.key.at, lines, out);
                     walk(&entry.value, lines, out);
@@ -85,6 +88,15 @@ pub fn uses(node: &Node, lines: &[&str]) -> Vec<Use> {
     let mut out = Vec::new();
     walk(node, lines, &mut out);
     out
+}
+
+/// The name of a template that stands without quotes, and so is a map of one key without a value.
+pub fn unquoted(node: &Node) -> Option<&str> {
+    let Kind::Map(entries) = &node.kind else { return None };
+    let [Entry { key, value: Node { kind: Kind::Scalar { text, plain: true }, .. } }] = &entries[..] else {
+        return None;
+    };
+    (text.is_empty() && is_name(&key.text)).then_some(&*key.text)
 }
 
 /// The names in one text.

@@ -8,7 +8,7 @@ use super::each::{self, Parameter};
 use super::expect::Law;
 use super::fault::{At, Fault, shown};
 use super::model::{CaseInstance, Needs, Source};
-use super::nodes::Fixture;
+use super::nodes::{Fixture, Fixtures};
 use super::step::{self, Decoded};
 use super::template::{self, Values};
 use super::tree::{Kind, Node};
@@ -21,11 +21,14 @@ use crate::content::graph::Format;
 pub struct World {
     /// Requirements and bundles.
     pub law: Law,
-    /// Fixtures by name; `None` for those that are there and faulty, of which their own diagnostics speak.
-    pub fixtures: BTreeMap<String, Option<Fixture>>,
+    /// Fixtures by name.
+    pub fixtures: Fixtures,
     /// Defects by name.
     pub defects: BTreeSet<&'static str>,
 }
+
+/// What an empty list of cases or steps means.
+const NOTHING: &str = "nothing would be asked";
 
 /// A case file at hand.
 pub struct Topic<'a> {
@@ -47,14 +50,14 @@ impl Topic<'_> {
         let Some(file) = self.context.decode::<CaseFile>(root) else { return Vec::new() };
         let title = self.text(file.title.as_ref()).unwrap_or_default();
         if file.title.is_none() {
-            let fault = Fault::new(At::START, "the file has no `title`");
+            let fault = root.fault("the file has no `title`");
             self.context.report(fault.help("say in a sentence what is asked: `title: ...`"));
         }
         let Some(cases) = file.cases.as_ref().and_then(|cases| self.context.node(cases)) else {
-            self.context.report(Fault::new(At::START, "the file has no `cases`").help("add them, or delete the file"));
+            self.context.report(root.fault("the file has no `cases`").help("add them, or delete the file"));
             return Vec::new();
         };
-        let Some(items) = self.list(&cases, "cases") else { return Vec::new() };
+        let Some(items) = self.list(&cases, "cases", NOTHING) else { return Vec::new() };
         let mut names: BTreeMap<String, u32> = BTreeMap::new();
         let mut out = Vec::new();
         for item in items {
@@ -76,12 +79,10 @@ impl Topic<'_> {
     }
 
     /// The items of a list that must have some.
-    fn list<'n>(&self, node: &'n Node, key: &str) -> Option<&'n [Node]> {
+    fn list<'n>(&self, node: &'n Node, key: &str, why: &str) -> Option<&'n [Node]> {
         match &node.kind {
             Kind::List(items) if !items.is_empty() => return Some(items),
-            Kind::List(_) => {
-                self.context.report(node.fault(format!("`{key}` is an empty list")).help("nothing would be asked"))
-            }
+            Kind::List(_) => self.context.report(node.fault(format!("`{key}` is an empty list")).help(why)),
             _ => self.context.report(node.fault(format!("{} instead of the list of {key}", node.what()))),
         }
         None
@@ -127,11 +128,11 @@ impl Topic<'_> {
             self.context.report(item.fault("the case has no `steps`").help("say what is asked: `steps: [...]`"));
             return;
         };
-        let Some(steps) = self.list(&steps, "steps") else { return };
+        let Some(steps) = self.list(&steps, "steps", NOTHING) else { return };
         let own = case.fixture.as_ref().and_then(|fixture| self.context.node(fixture));
         let Some(fixture) = own.or_else(|| top.fixture.clone()) else {
             let fault = item.fault("the case has no `fixture`, and neither has the file");
-            self.context.report(fault.choices("", self.world.fixtures.keys().map(String::as_str), "the fixtures are"));
+            self.context.report(fault.choices("", self.world.fixtures.names(), "the fixtures are"));
             return;
         };
         let title = case.title.as_ref().and_then(|t| self.context.node(t));
@@ -156,7 +157,7 @@ impl Topic<'_> {
                 .as_mut()
                 .and_then(|title| title.made(&combination, &values, |node| self.context.decode::<String>(node)));
             let mut decoded = Vec::with_capacity(steps.len());
-            for step in &mut steps {
+            for step in steps.iter_mut().filter(|step| !step.spoiled) {
                 let (node, made) = step.at(&combination, &values);
                 if !made.contains_key(&fixture_name) {
                     let step = step::decode(node, self.file, &self.world.law, &fixture, self.context);
@@ -196,17 +197,13 @@ impl Topic<'_> {
     }
 
     /// A fixture by name.
-    fn fixture(&self, node: &Node) -> Option<(String, Fixture)> {
+    fn fixture(&self, node: &Node) -> Option<(String, Arc<Fixture>)> {
         let name: String = self.context.decode(node)?;
         match self.world.fixtures.get(&name) {
-            Some(fixture) => fixture.clone().map(|fixture| (name, fixture)),
+            Some(fixture) => fixture.map(|fixture| (name, fixture)),
             None => {
                 let fault = node.fault(format!("no fixture is called `{}`", shown(&name, 60)));
-                self.context.report(fault.choices(
-                    &name,
-                    self.world.fixtures.keys().map(String::as_str),
-                    "the fixtures are",
-                ));
+                self.context.report(fault.choices(&name, self.world.fixtures.names(), "the fixtures are"));
                 None
             }
         }
@@ -221,11 +218,15 @@ impl Topic<'_> {
             ));
             return Vec::new();
         };
-        let Some(items) = self.list(&node, "caught-by") else { return Vec::new() };
+        let Some(items) =
+            self.list(&node, "caught-by", "a check that nothing fails proves nothing: name a defect that turns it red")
+        else {
+            return Vec::new();
+        };
         let mut out: Vec<String> = Vec::new();
         for item in items {
             let Some(name) = self.context.decode::<String>(item) else { continue };
-            if !self.world.defects.is_empty() && !self.world.defects.contains(name.as_str()) {
+            if !self.world.defects.contains(name.as_str()) {
                 let fault = item.fault(format!("the reference registry has no defect `{}`", shown(&name, 80)));
                 let fault = fault.choices(&name, self.world.defects.iter().copied(), "its defects are");
                 self.context.report(fault.help("`lacuna list --defects` shows them all"));
@@ -258,7 +259,8 @@ impl Topic<'_> {
                     .help(format!("parameters are declared in `each: {{{name}: [...]}}`")),
             );
         }
-        for parameter in parameters.iter().filter(|p| p.name != "format") {
+        let free = |p: &&Parameter| p.name != "format" && !template::ENGINE_NAMES.contains(&p.name.as_str());
+        for parameter in parameters.iter().filter(free) {
             if !uses.iter().any(|found| found.name == parameter.name) {
                 let fault = Fault::new(parameter.at, format!("the parameter `{}` is never used", parameter.name));
                 self.context
@@ -280,6 +282,8 @@ struct Varying<T> {
     node: Node,
     /// Which parameters it names, by their place.
     names: Vec<usize>,
+    /// Whether it also names something that is no parameter: then nothing can be made of it.
+    spoiled: bool,
     made: BTreeMap<Vec<usize>, (Node, T)>,
 }
 
@@ -288,7 +292,8 @@ impl<T: Default> Varying<T> {
         let uses = template::uses(node, &[]);
         let named = |p: &Parameter| uses.iter().any(|found| found.name == p.name);
         let names = parameters.iter().enumerate().filter(|(_, p)| named(p)).map(|(i, _)| i).collect();
-        Varying { node: node.clone(), names, made: BTreeMap::new() }
+        let spoiled = uses.iter().any(|found| !parameters.iter().any(|p| p.name == found.name));
+        Varying { node: node.clone(), names, spoiled, made: BTreeMap::new() }
     }
 
     /// The tree with this combination's values, and what was made of it so far.
@@ -307,6 +312,9 @@ impl<T: Default> Varying<T> {
 impl<T: Clone> Varying<Option<Option<T>>> {
     /// What `make` gives for this combination; it is asked once for each.
     fn made(&mut self, combination: &[usize], values: &Values<'_>, make: impl FnOnce(&Node) -> Option<T>) -> Option<T> {
+        if self.spoiled {
+            return None;
+        }
         let (node, made) = self.at(combination, values);
         made.get_or_insert_with(|| make(node)).clone()
     }

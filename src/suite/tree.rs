@@ -231,23 +231,26 @@ pub fn parse(text: &str) -> Result<Node, Fault> {
         };
         if anchor != 0 {
             let at = span_start_of(text, at, '&');
-            return Err(Fault::new(at, "an anchor: suites have none")
+            return Err(Fault::new(at, format!("the anchor `{}`: suites have none", word_at(text, at)))
                 .help("write the value where it is needed, use `each` for variations, a bundle for expectations"));
         }
         if tag {
-            let at = span_start_of(text, at, '!');
-            return Err(Fault::new(at, "a tag: suites have none").help("take it out; quotes make text of anything"));
+            let at = span.tag_start().map_or(at, |mark| place(&mark));
+            return Err(Fault::new(at, format!("the tag `{}`: suites have none", word_at(text, at)))
+                .help("take it out; quotes make text of anything"));
         }
         let node = match event {
             Event::DocumentStart(..) if root.is_some() => {
                 return Err(Fault::new(at, "a second document").help("one file is one document: make two files of it"));
             }
             Event::Alias(_) | Event::UnresolvedAlias(_) => {
-                return Err(Fault::new(at, "an alias: suites have none")
+                return Err(Fault::new(at, format!("the alias `{}`: suites have none", word_at(text, at)))
                     .help("write the value where it is needed; text that begins with `*` needs quotes"));
             }
             Event::Scalar(value, style, ..) => {
-                let kind = Kind::Scalar { text: (*value).into(), plain: style == ScalarStyle::Plain };
+                // The parser writes `~` for a value that is not there at all.
+                let value = if style == ScalarStyle::Plain && span.is_empty() { "" } else { &*value };
+                let kind = Kind::Scalar { text: value.into(), plain: style == ScalarStyle::Plain };
                 Node { at, put_in: None, kind }
             }
             Event::SequenceStart(..) => {
@@ -309,7 +312,14 @@ fn refuse_as_key(frames: &[Frame], at: At) -> Result<(), Fault> {
     }
 }
 
-/// Where a property (`&`, `!`) begins that stands before the value at `at`.
+/// The word that begins at `at`.
+fn word_at(text: &str, at: At) -> String {
+    let line = text.lines().nth(at.line as usize - 1).unwrap_or_default();
+    let ends = |c: &char| !c.is_whitespace() && !",[]{}".contains(*c);
+    shown(&line.chars().skip(at.column as usize - 1).take_while(ends).collect::<String>(), 60)
+}
+
+/// Where a property (`&`) begins that stands before the value at `at`.
 fn span_start_of(text: &str, at: At, sign: char) -> At {
     let mut line_number = at.line;
     let lines: Vec<&str> = text.lines().take(at.line as usize).collect();

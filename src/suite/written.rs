@@ -112,6 +112,7 @@ impl JsonSchema for NeedsMap {
             properties.insert((*name).to_owned(), value);
         }
         schema.insert("properties".into(), properties.into());
+        schema.insert("patternProperties".into(), serde_json::json!({schema::TEMPLATE_WITHIN: {}}));
         schema.insert("additionalProperties".into(), false.into());
         schema
     }

@@ -125,7 +125,7 @@ pub fn record(cases: Vec<CaseRecord>) -> RunRecord {
         ]),
         rounds: Vec::new(),
         windows: Windows::default(),
-        clean_up: CleanUp { created: 40, removed: 40, left: Vec::new() },
+        clean_up: CleanUp { created: 40, removed: 40, left: Vec::new(), discarded: false },
         totals: totals(&cases),
         cases,
         requirements,

@@ -23,7 +23,7 @@ pub(super) fn sections(page: &mut Page, record: &RunRecord) {
         }
         page.close("section");
     }
-    let errors = groups::reasons(record, Verdict::Error);
+    let errors = groups::errors(record);
     if !errors.is_empty() {
         page.raw("<section aria-labelledby=\"errors\">\n<h2 id=\"errors\">Could not be asked</h2>\n");
         for found in &errors {

@@ -112,7 +112,8 @@ fn header(page: &mut Page, record: &RunRecord) {
     }
     let clean_up = &record.clean_up;
     let left = clean_up.left.len();
-    page.fact("Clean-up", &format!("{} created, {} removed", clean_up.created, clean_up.removed));
+    let rest = if clean_up.discarded { ", the rest gone with the registry" } else { "" };
+    page.fact("Clean-up", &format!("{} created, {} removed{rest}", clean_up.created, clean_up.removed));
     page.close("dl");
     if !record.notes.is_empty() || left > 0 {
         page.raw("<ul>\n");

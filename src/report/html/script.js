@@ -7,7 +7,7 @@
   const rows = [...document.querySelectorAll("#case-table > tbody > tr")].map((row) => ({
     row,
     verdict: row.dataset.verdict,
-    text: row.textContent.toLowerCase(),
+    text: `${row.textContent} ${row.dataset.requirements}`.toLowerCase(),
   }));
   const show = () => {
     const words = text.value.toLowerCase().split(/\s+/).filter(Boolean);

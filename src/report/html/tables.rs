@@ -101,7 +101,9 @@ pub(super) fn cases(page: &mut Page, record: &RunRecord) {
     page.head("In the order of the plan", &["Verdict", "Case", "Requests", "Seconds"]).raw("<tbody>\n");
     for case in &record.cases {
         let verdict = word(case.verdict);
-        page.open("tr", &[("id", &format!("case-{}", case.id)), ("data-verdict", verdict)]);
+        let requirements = case.requirements.join(" ");
+        let id = format!("case-{}", case.id);
+        page.open("tr", &[("id", &id), ("data-verdict", verdict), ("data-requirements", &requirements)]);
         page.open("td", &[]).element("span", &[("class", &format!("verdict {verdict}"))], verdict).close("td");
         page.open("th", &[("scope", "row"), ("class", "wide")]).element("code", &[], &case.id);
         page.element("div", &[("class", "soft")], &case.title);
