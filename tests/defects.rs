@@ -10,7 +10,6 @@ use lacuna::record::RunRecord;
 use lacuna::reference::{self, Config, Defect, Stance};
 use lacuna::report::progress::Progress;
 use lacuna::run::{self, Request};
-use lacuna::suite::model::StanceWord;
 use lacuna::suite::requirement::{Level, Spec};
 use lacuna::suite::{Library, SuiteSource};
 use lacuna::target::argument::TargetSpec;
@@ -93,12 +92,18 @@ impl Proof {
         }
         let names: BTreeSet<String> = self.library.instances.iter().map(|case| case_name(&case.id)).collect();
         let sampled = names.iter().step_by(SAMPLE).cloned();
-        let filters: BTreeSet<String> = named.iter().cloned().chain(sampled).collect();
+        let sample: BTreeSet<String> = sampled.collect();
         let mut missed = named.clone();
         let mut seen = BTreeMap::<String, BTreeSet<String>>::new();
-        for stance in stances().iter().filter(|stance| shows(defect, stance)) {
+        for stance in stances().iter().filter(|stance| defect.stances.include(stance.word())) {
+            if missed.is_empty() {
+                break;
+            }
+            // What is caught already is not asked again, and one stance is enough to see how broad it is.
+            let sample = if missed.len() == named.len() { &sample } else { &BTreeSet::new() };
+            let filters: Vec<&str> = missed.union(sample).map(String::as_str).collect();
             let defects = [defect.name].into();
-            let record = self.run(Config { defects, ..config(stance) }, filters.iter().map(String::as_str))?;
+            let record = self.run(Config { defects, ..config(stance) }, filters)?;
             let (mut red, mut asked) = (0, 0);
             for case in record.cases.iter().filter(|case| case.verdict != Verdict::Skip) {
                 let name = case_name(&case.id);
@@ -189,16 +194,6 @@ impl Proof {
             self.handle.block_on(run::run(&request, &Stop::never(), |cases| Progress::new(cases, false, false)));
         Ok(recorded.map_err(|why| why.to_string())?.record)
     }
-}
-
-/// Whether the defect shows in a stance.
-fn shows(defect: &Defect, stance: &Stance) -> bool {
-    let word = match stance {
-        Stance::Accept => StanceWord::Accept,
-        Stance::Refuse => StanceWord::Refuse,
-        Stance::Require(_) => StanceWord::Require,
-    };
-    defect.stances.is_empty() || defect.stances.contains(&word)
 }
 
 /// The requirements by which it must be caught: any other red is collateral.
