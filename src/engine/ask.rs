@@ -139,7 +139,7 @@ impl Sender {
                 () = self.stop.wait() => return (interrupted(ask), false),
             }
         }
-        if is_closed(&exchange) && exchange.first_byte_seconds.is_none() {
+        if is_closed(&exchange) && !broke_off(&exchange) {
             exchange = again(exchange, self.once(ask).await);
         }
         let crashed = is_closed(&exchange) && self.is_alive().await;
@@ -169,6 +169,11 @@ pub fn keep(size: u64, algorithm: Algorithm) -> Keep {
 /// Whether an exchange says that the registry will not answer now.
 pub fn is_busy(exchange: &Exchange) -> bool {
     matches!(exchange.status(), Some(429 | 503))
+}
+
+/// Whether an answer had begun when the connection ended.
+pub fn broke_off(exchange: &Exchange) -> bool {
+    exchange.first_byte_seconds.is_some() || exchange.bytes_received > 0
 }
 
 fn is_closed(exchange: &Exchange) -> bool {

@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 
-use super::ask::{Asked, Expected, Question, is_busy};
-use super::expect::{self, Observation, Seen, World, lists::Listing};
+use super::ask::{Asked, Expected, Question};
+use super::expect::Seen;
 use super::facts::Facts;
 use super::journal::Thing;
+use super::judge::Found;
 use super::outcome::{Mismatch, NotAsked, Outcome, StepExchange};
 use super::{Run, steps};
 use crate::content::{Content, Node};
-use crate::suite::assertion::StatusItem;
-use crate::suite::model::{CaseInstance, Expectation};
+use crate::suite::model::CaseInstance;
 use crate::suite::requirement::Level;
 use crate::wire::{Exchange, FailureKind, Response};
 
@@ -54,12 +54,12 @@ pub struct Case<'r> {
     pub(super) repositories: BTreeMap<String, String>,
     /// What was, or may have been, created: in order, each once.
     pub(super) created: Vec<Thing>,
-    named: BTreeMap<String, Seen>,
-    step: usize,
+    pub(super) named: BTreeMap<String, Seen>,
+    pub(super) step: usize,
     step_name: Option<String>,
-    exchanges: Vec<StepExchange>,
-    mismatches: Vec<Mismatch>,
-    observed: BTreeSet<String>,
+    pub(super) exchanges: Vec<StepExchange>,
+    pub(super) mismatches: Vec<Mismatch>,
+    pub(super) observed: BTreeSet<String>,
 }
 
 impl<'r> Case<'r> {
@@ -228,8 +228,9 @@ impl<'r> Case<'r> {
 
     /// Remembers what has to be removed after the case.
     pub(super) fn remember(&mut self, question: &Question, asked: &Asked) {
-        // What was refused is not there; whatever else came, it may be.
-        if !super::facts::is_no(asked.status()) {
+        // What was refused, or never sent, is not there; whatever else came, it may be.
+        let unsent = matches!(&asked.exchange.result, Err(failure) if is_unsent(failure.kind));
+        if !super::facts::is_no(asked.status()) && !unsent {
             for thing in &question.creates {
                 if !self.created.contains(thing) {
                     self.created.push(thing.clone());
@@ -249,142 +250,11 @@ impl<'r> Case<'r> {
         let open = windows.into_iter().filter_map(|(since, window)| Some((since?, since? + window)));
         open.filter(|(_, deadline)| *deadline > Instant::now()).max_by_key(|(_, deadline)| *deadline)
     }
-
-    /// A halt, where what came is no answer.
-    pub(super) fn no_answer(&self, question: &Question, asked: &Asked) -> Option<Halt> {
-        let answered = self.has_answer();
-        let label = &question.label;
-        let text = |what: String| format!("step {}: {label}: {what}", self.step + 1);
-        match &asked.exchange.result {
-            Ok(response) if is_busy(&asked.exchange) && !expects(&question.expect, response.status) => {
-                let text = text(format!("status {} twice: the registry will not answer now", response.status));
-                Some(Halt::NotAsked(NotAsked { kind: None, text, answered }))
-            }
-            Ok(_) => None,
-            Err(_) if asked.crashed && !question.expect.is_empty() => None,
-            Err(failure) => {
-                let kind = Some(failure.kind);
-                Some(Halt::NotAsked(NotAsked { kind, text: text(failure.text.clone()), answered }))
-            }
-        }
-    }
-
-    /// Judges an answer of one page or several. The first page carries the list of all.
-    pub(super) fn judge(&self, question: &Question, pages: &[Asked], listing: Option<&Listing>) -> Found {
-        let mut found = Found::default();
-        let level = |requirement: &str| (self.run.options.levels)(requirement);
-        let expect = &question.expect;
-        let repository = self.repositories.get(&question.repository).map_or("", String::as_str);
-        let absent = match &question.subject.node {
-            Some(node) if expect.iter().any(|e| e.assertion.detail.is_some()) => {
-                self.facts.absent_children(&question.repository, node)
-            }
-            _ => Vec::new(),
-        };
-        let world = World { content: &self.content, repository, absent_children: &absent, named: &self.named };
-        for (page, asked) in pages.iter().enumerate() {
-            let exchange = Some(self.exchanges.len() + page);
-            let mut add = |expectation: &Expectation, fault: expect::Fault| {
-                let requirement = fault.requirement.unwrap_or(&expectation.requirement).to_owned();
-                if fault.key == "status" {
-                    found.broken = found.broken.max(Some(level(&requirement)));
-                }
-                found.observed.insert(requirement.clone());
-                found.mismatches.push(Mismatch {
-                    requirement,
-                    step: self.step,
-                    label: question.label.clone(),
-                    key: fault.key.to_owned(),
-                    expected: fault.expected,
-                    got: fault.got,
-                    diff: fault.diff,
-                    source: expectation.source.clone(),
-                    exchange,
-                    late: None,
-                });
-            };
-            match &asked.exchange.result {
-                Err(failure) if asked.crashed => {
-                    let within = asked.exchange.first_byte_seconds.is_some();
-                    if let Some(expectation) = strongest(expect, &level) {
-                        debug_assert!(failure.kind == FailureKind::Closed);
-                        add(expectation, crash(expectation, within));
-                    }
-                }
-                Err(_) => {}
-                Ok(response) if is_busy(&asked.exchange) && !expects(expect, response.status) => {}
-                Ok(response) => {
-                    let seen = Observation {
-                        method: &asked.exchange.request.method,
-                        response,
-                        subject: &question.subject,
-                        located: asked.located.as_ref(),
-                        listing: listing.filter(|_| page == 0),
-                        page,
-                    };
-                    let judged = expect::judge(expect, &seen, &world, &level);
-                    judged.faults.into_iter().for_each(|(expectation, fault)| add(expectation, fault));
-                    found.observed.extend(judged.observed.into_iter().map(str::to_owned));
-                }
-            }
-        }
-        found
-    }
-
-    /// Says that a request within a step, of which the case expects nothing of its own, was answered otherwise than the spec
-    /// says: under the step's strongest requirement.
-    pub(super) fn detour(&mut self, question: &Question, key: &str, expected: &str, got: String) -> Option<Level> {
-        let level = |requirement: &str| (self.run.options.levels)(requirement);
-        let expectation = strongest(&question.expect, &level)?;
-        let level = level(&expectation.requirement);
-        self.observed.insert(expectation.requirement.clone());
-        self.mismatches.push(Mismatch {
-            requirement: expectation.requirement.clone(),
-            step: self.step,
-            label: question.label.clone(),
-            key: key.to_owned(),
-            expected: expected.to_owned(),
-            got,
-            diff: None,
-            source: expectation.source.clone(),
-            exchange: self.exchanges.len().checked_sub(1),
-            late: None,
-        });
-        Some(level)
-    }
 }
 
-/// What judging found.
-#[derive(Debug, Default)]
-pub struct Found {
-    /// What did not hold.
-    pub mismatches: Vec<Mismatch>,
-    /// Requirements that were evaluated.
-    pub observed: BTreeSet<String>,
-    /// The strongest level at which a status did not hold.
-    pub broken: Option<Level>,
-}
-
-/// Whether any expectation names this very status; a class that it belongs to does not count.
-fn expects(expect: &[Expectation], status: u16) -> bool {
-    let statuses = expect.iter().filter_map(|e| e.assertion.status.as_ref());
-    statuses.flat_map(|s| s.items()).any(|item| *item == StatusItem::Value(status))
-}
-
-/// The first expectation of the highest level.
-fn strongest<'e>(expect: &'e [Expectation], level: &dyn Fn(&str) -> Level) -> Option<&'e Expectation> {
-    let highest = expect.iter().map(|e| level(&e.requirement)).max()?;
-    expect.iter().find(|e| level(&e.requirement) == highest)
-}
-
-/// A registry that hangs up on a request, and answers others, has answered: wrongly.
-fn crash(expectation: &Expectation, within: bool) -> expect::Fault {
-    let expected = match &expectation.assertion.status {
-        Some(status) => format!("status {status}"),
-        None => "an answer".into(),
-    };
-    let got = if within { "connection closed within the answer" } else { "connection closed without an answer" };
-    expect::Fault::new("status", expected, got)
+/// Whether a failure of this kind comes before the request does.
+fn is_unsent(kind: FailureKind) -> bool {
+    matches!(kind, FailureKind::Connect | FailureKind::Tls | FailureKind::Auth)
 }
 
 /// Lets go of bodies that nobody will look at.

@@ -1,6 +1,7 @@
 //! Removing what was created: tags, then manifests (parents before children), then blobs. Whatever stays is said, and fails
 //! no case.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -15,7 +16,10 @@ const TOGETHER: usize = 8;
 
 /// How often what was refused is tried again, as long as something else could be removed meanwhile: a registry may refuse a
 /// manifest until all that name it are gone.
-const PASSES: usize = 8;
+const PASSES: u32 = 8;
+
+/// Why nothing was tried.
+const UNABLE: &str = "the registry does not delete such things";
 
 /// What the registry is known to delete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,66 +55,101 @@ enum Gone {
 
 /// Removes things, given in the order of their creation, within `time`.
 pub async fn remove(client: &Client, journal: &Journal, things: &[Thing], can: Removal, time: Duration) {
-    let mut left: Vec<&Thing> = things.iter().collect();
-    let late = tokio::time::timeout(time, passes(client, journal, &mut left, can)).await.is_err();
-    if late {
-        for thing in left {
-            journal.left(thing, "there was no time to remove it");
-        }
-    }
+    let mut work = Work { client, journal, things, left: things.iter().collect() };
+    let why = match tokio::time::timeout(time, work.all(can)).await {
+        Ok(Ok(())) => return,
+        Ok(Err(lost)) => lost,
+        Err(_) => "there was no time to remove it".into(),
+    };
+    work.left.iter().for_each(|thing| journal.left(thing, &why));
 }
 
-async fn passes(client: &Client, journal: &Journal, left: &mut Vec<&Thing>, can: Removal) {
-    for kind in [Kind::Tag, Kind::Manifest, Kind::Blob] {
-        // What was created last names what was created before it.
-        let mut these: Vec<&Thing> = left.iter().rev().filter(|thing| thing.kind == kind).copied().collect();
-        if !can.of(kind) {
-            these.iter().for_each(|thing| journal.left(thing, "the registry does not delete such things"));
-            left.retain(|thing| thing.kind != kind);
-            continue;
+struct Work<'w> {
+    client: &'w Client,
+    journal: &'w Journal,
+    /// In the order of creation.
+    things: &'w [Thing],
+    /// What nothing was said of yet.
+    left: HashSet<&'w Thing>,
+}
+
+impl<'w> Work<'w> {
+    /// # Errors
+    /// Nobody answers any more: why.
+    async fn all(&mut self, can: Removal) -> Result<(), String> {
+        let stubborn = match can.tags {
+            true => self.tries(Kind::Tag).await?,
+            false => self.of(Kind::Tag).into_iter().map(|tag| (tag, UNABLE.to_owned())).collect(),
+        };
+        for kind in [Kind::Manifest, Kind::Blob] {
+            let stay = match can.of(kind) {
+                true => self.tries(kind).await?,
+                false => self.of(kind).into_iter().map(|thing| (thing, UNABLE.to_owned())).collect(),
+            };
+            stay.into_iter().for_each(|(thing, why)| self.stays(thing, &why));
         }
-        for pass in 1..=PASSES {
-            let deleting: Vec<_> = these.iter().map(|thing| delete(client, thing)).collect();
-            let at_once = if kind == Kind::Manifest { 1 } else { TOGETHER };
-            let gone: Vec<Gone> = futures_util::stream::iter(deleting).buffered(at_once).collect().await;
-            let tried: Vec<(&Thing, Gone)> = these.iter().copied().zip(gone).collect();
-            let before = these.len();
-            these.clear();
-            let mut reasons = Vec::new();
-            for (thing, gone) in tried {
-                match gone {
-                    Gone::Yes => {
-                        journal.removed(thing);
-                        left.retain(|other| *other != thing);
-                    }
-                    Gone::No(why) => {
-                        these.push(thing);
-                        reasons.push(why);
-                    }
-                    Gone::Lost(why) => {
-                        left.iter().for_each(|thing| journal.left(thing, &why));
-                        left.clear();
-                        return;
-                    }
+        // Many a tag that cannot be deleted goes with its manifest.
+        let asking: Vec<_> = stubborn.iter().map(|(tag, _)| ask(self.client, "HEAD", tag)).collect();
+        let answers: Vec<Gone> = futures_util::stream::iter(asking).buffered(TOGETHER).collect().await;
+        for ((tag, why), answer) in stubborn.into_iter().zip(answers) {
+            match answer {
+                Gone::Yes => self.gone(tag),
+                Gone::No(_) => self.stays(tag, &why),
+                Gone::Lost(why) => return Err(why),
+            }
+        }
+        Ok(())
+    }
+
+    /// What is left of a kind; what was created last names what was created before it, so it comes first.
+    fn of(&self, kind: Kind) -> Vec<&'w Thing> {
+        self.things.iter().rev().filter(|thing| thing.kind == kind && self.left.contains(thing)).collect()
+    }
+
+    fn gone(&mut self, thing: &'w Thing) {
+        self.journal.removed(thing);
+        self.left.remove(&thing);
+    }
+
+    fn stays(&mut self, thing: &'w Thing, why: &str) {
+        self.journal.left(thing, why);
+        self.left.remove(&thing);
+    }
+
+    /// Deletes what is left of a kind, and says what would not go, and why.
+    async fn tries(&mut self, kind: Kind) -> Result<Vec<(&'w Thing, String)>, String> {
+        let mut these = self.of(kind);
+        let at_once = if kind == Kind::Manifest { 1 } else { TOGETHER };
+        for pass in 1.. {
+            let asking: Vec<_> = these.iter().map(|thing| ask(self.client, "DELETE", thing)).collect();
+            let answers: Vec<Gone> = futures_util::stream::iter(asking).buffered(at_once).collect().await;
+            let mut refused = Vec::new();
+            for (thing, answer) in these.iter().zip(answers) {
+                match answer {
+                    Gone::Yes => self.gone(thing),
+                    Gone::No(why) => refused.push((*thing, why)),
+                    Gone::Lost(why) => return Err(why),
                 }
             }
-            if these.is_empty() || these.len() == before || pass == PASSES {
-                these.iter().zip(&reasons).for_each(|(thing, why)| journal.left(thing, why));
-                left.retain(|thing| thing.kind != kind);
-                break;
+            if refused.is_empty() || refused.len() == these.len() || pass == PASSES {
+                return Ok(refused);
             }
+            these = refused.into_iter().map(|(thing, _)| thing).collect();
         }
+        Ok(Vec::new())
     }
 }
 
-async fn delete(client: &Client, thing: &Thing) -> Gone {
+/// Deletes a thing, or asks whether it is there.
+async fn ask(client: &Client, method: &str, thing: &Thing) -> Gone {
     let what = if thing.kind == Kind::Blob { "blobs" } else { "manifests" };
     let target = format!("/v2/{}/{what}/{}", thing.repository, super::steps::literal(&thing.reference));
-    let exchange = client.send(Ask::new("DELETE", &target)).await;
+    let exchange = client.send(Ask::new(method, &target).header("Accept", super::ask::MANIFEST_TYPES)).await;
     match &exchange.result {
         // What is not there is gone, whoever removed it.
-        Ok(response) if (200..300).contains(&response.status) || response.status == 404 => Gone::Yes,
-        Ok(response) => Gone::No(format!("DELETE was answered with status {}", response.status)),
+        Ok(response) if response.status == 404 => Gone::Yes,
+        Ok(response) if (200..300).contains(&response.status) && method == "DELETE" => Gone::Yes,
+        Ok(response) => Gone::No(format!("{method} was answered with status {}", response.status)),
         Err(failure)
             if matches!(failure.kind, FailureKind::Connect | FailureKind::Timeout | FailureKind::Interrupted) =>
         {
@@ -132,3 +171,6 @@ pub async fn clean(client: &Client, path: &Path, time: Duration) -> Result<Clean
     let created = leftovers.things.len() as u64;
     Ok(CleanUp { created, ..journal.tally() })
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,7 @@ pub mod cleanup;
 pub mod expect;
 pub mod facts;
 pub mod journal;
+mod judge;
 pub mod names;
 pub mod outcome;
 mod schedule;

@@ -1,0 +1,148 @@
+//! What a case makes of an answer: mismatches, or a halt where it is none.
+
+use std::collections::BTreeSet;
+
+use super::ask::{Asked, Question, broke_off, is_busy};
+use super::case::{Case, Halt};
+use super::expect::{self, Observation, World, lists::Listing};
+use super::outcome::{Mismatch, NotAsked};
+use crate::suite::assertion::StatusItem;
+use crate::suite::model::Expectation;
+use crate::suite::requirement::Level;
+
+/// What judging found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// What did not hold.
+    pub mismatches: Vec<Mismatch>,
+    /// Requirements that were evaluated.
+    pub observed: BTreeSet<String>,
+    /// The strongest level at which a status did not hold.
+    pub broken: Option<Level>,
+}
+
+impl Case<'_> {
+    /// A halt, where what came is no answer.
+    pub(super) fn no_answer(&self, question: &Question, asked: &Asked) -> Option<Halt> {
+        let answered = self.has_answer();
+        let label = &question.label;
+        let text = |what: String| format!("step {}: {label}: {what}", self.step + 1);
+        match &asked.exchange.result {
+            Ok(response) if is_busy(&asked.exchange) && !expects(&question.expect, response.status) => {
+                let text = text(format!("status {} twice: the registry will not answer now", response.status));
+                Some(Halt::NotAsked(NotAsked { kind: None, text, answered }))
+            }
+            Ok(_) => None,
+            Err(_) if asked.crashed && !question.expect.is_empty() => None,
+            Err(failure) => {
+                let kind = Some(failure.kind);
+                Some(Halt::NotAsked(NotAsked { kind, text: text(failure.text.clone()), answered }))
+            }
+        }
+    }
+
+    /// Judges an answer of one page or several. The first page carries the list of all.
+    pub(super) fn judge(&self, question: &Question, pages: &[Asked], listing: Option<&Listing>) -> Found {
+        let mut found = Found::default();
+        let level = |requirement: &str| (self.run.options.levels)(requirement);
+        let expect = &question.expect;
+        let repository = self.repositories.get(&question.repository).map_or("", String::as_str);
+        let absent = match &question.subject.node {
+            Some(node) if expect.iter().any(|e| e.assertion.detail.is_some()) => {
+                self.facts.absent_children(&question.repository, node)
+            }
+            _ => Vec::new(),
+        };
+        let world = World { content: &self.content, repository, absent_children: &absent, named: &self.named };
+        for (page, asked) in pages.iter().enumerate() {
+            let exchange = Some(self.exchanges.len() + page);
+            let mut add = |expectation: &Expectation, fault: expect::Fault| {
+                let requirement = fault.requirement.unwrap_or(&expectation.requirement).to_owned();
+                if fault.key == "status" {
+                    found.broken = found.broken.max(Some(level(&requirement)));
+                }
+                found.observed.insert(requirement.clone());
+                found.mismatches.push(Mismatch {
+                    requirement,
+                    step: self.step,
+                    label: question.label.clone(),
+                    key: fault.key.to_owned(),
+                    expected: fault.expected,
+                    got: fault.got,
+                    diff: fault.diff,
+                    source: expectation.source.clone(),
+                    exchange,
+                    late: None,
+                });
+            };
+            match &asked.exchange.result {
+                Err(_) if asked.crashed => {
+                    let within = broke_off(&asked.exchange);
+                    if let Some(expectation) = strongest(expect, &level) {
+                        add(expectation, crash(expectation, within));
+                    }
+                }
+                Err(_) => {}
+                Ok(response) if is_busy(&asked.exchange) && !expects(expect, response.status) => {}
+                Ok(response) => {
+                    let seen = Observation {
+                        method: &asked.exchange.request.method,
+                        response,
+                        subject: &question.subject,
+                        located: asked.located.as_ref(),
+                        listing: listing.filter(|_| page == 0),
+                        page,
+                    };
+                    let judged = expect::judge(expect, &seen, &world, &level);
+                    judged.faults.into_iter().for_each(|(expectation, fault)| add(expectation, fault));
+                    found.observed.extend(judged.observed.into_iter().map(str::to_owned));
+                }
+            }
+        }
+        found
+    }
+
+    /// Says that a request within a step, of which the case expects nothing of its own, was answered otherwise than the spec
+    /// says: under the step's strongest requirement.
+    pub(super) fn detour(&mut self, question: &Question, key: &str, expected: &str, got: String) -> Option<Level> {
+        let level = |requirement: &str| (self.run.options.levels)(requirement);
+        let expectation = strongest(&question.expect, &level)?;
+        let level = level(&expectation.requirement);
+        self.observed.insert(expectation.requirement.clone());
+        self.mismatches.push(Mismatch {
+            requirement: expectation.requirement.clone(),
+            step: self.step,
+            label: question.label.clone(),
+            key: key.to_owned(),
+            expected: expected.to_owned(),
+            got,
+            diff: None,
+            source: expectation.source.clone(),
+            exchange: self.exchanges.len().checked_sub(1),
+            late: None,
+        });
+        Some(level)
+    }
+}
+
+/// Whether any expectation names this very status; a class that it belongs to does not count.
+fn expects(expect: &[Expectation], status: u16) -> bool {
+    let statuses = expect.iter().filter_map(|e| e.assertion.status.as_ref());
+    statuses.flat_map(|s| s.items()).any(|item| *item == StatusItem::Value(status))
+}
+
+/// The first expectation of the highest level.
+fn strongest<'e>(expect: &'e [Expectation], level: &dyn Fn(&str) -> Level) -> Option<&'e Expectation> {
+    let highest = expect.iter().map(|e| level(&e.requirement)).max()?;
+    expect.iter().find(|e| level(&e.requirement) == highest)
+}
+
+/// A registry that hangs up on a request, and answers others, has answered: wrongly.
+fn crash(expectation: &Expectation, within: bool) -> expect::Fault {
+    let expected = match &expectation.assertion.status {
+        Some(status) => format!("status {status}"),
+        None => "an answer".into(),
+    };
+    let got = if within { "connection closed within the answer" } else { "connection closed without an answer" };
+    expect::Fault::new("status", expected, got)
+}
