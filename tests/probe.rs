@@ -108,6 +108,67 @@ async fn all_eight_platforms_required_is_not_all_children() {
     assert_eq!((findings.oci.is, findings.oci.platforms), (StanceWord::Require, all));
 }
 
+/// Legal differences are found, and none of them is called broken.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_lawful_variation_is_broken() {
+    let every = lacuna::reference::variations().iter().map(|variation| variation.name);
+    let sets = every.clone().map(|name| vec![name]).chain([every.collect()]);
+    for set in sets {
+        for stance in [Stance::Accept, Stance::Refuse] {
+            let config = Config { stance, variations: set.iter().copied().collect(), ..Config::default() };
+            let findings = find(&open(&TargetSpec::reference(config)).await.unwrap()).await;
+            assert_ne!(findings.oci.is, StanceWord::Broken, "{set:?}: {}", findings.oci.evidence);
+            assert_ne!(findings.docker.is, StanceWord::Broken, "{set:?}: {}", findings.docker.evidence);
+            for (name, finding) in &findings.capabilities {
+                assert_ne!(finding.is, Is::Broken, "{set:?}: {name}: {}", finding.evidence);
+            }
+        }
+    }
+}
+
+/// What a registry does wrong must not look like something that it does not have: the cases would be skipped.
+#[tokio::test(flavor = "multi_thread")]
+async fn defects_are_never_taken_for_absence() {
+    for (defect, capability) in [
+        ("delete-tag-405-done", "delete.tag"),
+        ("delete-manifest-405-done", "delete.manifest"),
+        ("delete-blob-405-done", "delete.blob"),
+        ("delete-child-405-done", "delete.referenced-child"),
+        ("tags-n-ignored", "tags.paging"),
+        ("link-skips-one", "tags.paging"),
+        ("link-unbracketed", "tags.paging"),
+        ("image-sparse-500", "sparse-image"),
+        ("nested-index-500", "index.nested"),
+        ("empty-index-500", "index.empty"),
+        ("media-type-added", "index.no-media-type"),
+        ("mount-answers-200", "mount"),
+        ("get-digest-header-absent", "header.digest"),
+        ("subject-header-of-self", "header.subject"),
+    ] {
+        let config = Config { defects: [defect].into(), ..Config::default() };
+        let findings = find(&open(&TargetSpec::reference(config)).await.unwrap()).await;
+        assert_eq!(is(&findings, capability), Is::Broken, "{defect}: {:?}", findings.capabilities.get(capability));
+    }
+}
+
+/// What decides about an index must be its platforms, and the same for the whole and for the parts.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_that_no_set_of_platforms_explains_is_broken() {
+    for (stance, defect) in [
+        (Stance::Accept, "sparse-refused-when-none-present"),
+        (Stance::Accept, "index-bytes-rewritten"),
+        (Stance::Refuse, "refuse-only-first-checked"),
+        (Stance::Refuse, "refuse-unless-last-absent"),
+        (Stance::Refuse, "refuse-with-500"),
+        (Stance::Refuse, "complete-index-refused-at-first"),
+        (Stance::Require(vec!["linux/amd64".into()]), "sparse-refused-when-last-absent"),
+    ] {
+        let config = Config { stance, defects: [defect].into(), ..Config::default() };
+        let findings = find(&open(&TargetSpec::reference(config)).await.unwrap()).await;
+        assert_eq!(findings.oci.is, StanceWord::Broken, "{defect}: {:?}", findings.oci);
+    }
+}
+
 /// Every tag of every repository. (Repositories themselves cannot be deleted.)
 async fn tags(live: &Live) -> Vec<String> {
     let get = async |path: String| {
@@ -245,4 +306,69 @@ fn the_schema_of_profiles_is_current_and_takes_every_shipped_one() {
     }
     assert!(!validator.is_valid(&serde_json::json!({"url": "http://h", "claims": {"refferers": "absent"}})));
     assert!(!validator.is_valid(&serde_json::json!({"url": "http://h", "limits": {"connect": "5"}})));
+}
+
+#[test]
+fn the_documentation_lists_every_capability() {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/profiles.md")).unwrap();
+    for (name, meaning) in CAPABILITIES {
+        assert!(text.contains(&format!("| `{name}` | {meaning} |\n")), "{name}");
+    }
+}
+
+/// Ctrl-C and SIGTERM end what was launched, and are told by the exit code.
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_the_launched_registry_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let (profile, mark) = (folder.path().join("slow.yaml"), folder.path().join("pid"));
+    let text = format!(
+        "url: http://127.0.0.1:{{port}}\nlaunch:\n  command: [sh, -c, 'echo $$ > {}; sleep 300']\n  ready: {{within: 1m}}\n",
+        mark.display()
+    );
+    std::fs::write(&profile, text).unwrap();
+    let mut lacuna =
+        std::process::Command::new(env!("CARGO_BIN_EXE_lacuna")).arg("probe").arg(&profile).spawn().unwrap();
+    let start = Instant::now();
+    let pid = loop {
+        match std::fs::read_to_string(&mark) {
+            Ok(pid) if pid.ends_with('\n') => break pid.trim().to_owned(),
+            _ => std::thread::sleep(Duration::from_millis(5)),
+        }
+        assert!(start.elapsed() < Duration::from_secs(10), "it never started");
+    };
+    let kill = std::process::Command::new("kill").args(["-TERM", &lacuna.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+    assert_eq!(lacuna.wait().unwrap().code(), Some(143));
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
+    assert!(stat.map_or(true, |stat| stat.contains(") Z ")), "{pid} still runs");
+}
+
+#[test]
+fn the_verb_prints_json_and_its_exit_codes_can_be_trusted() {
+    let run = |arguments: &[&str]| {
+        let output =
+            std::process::Command::new(env!("CARGO_BIN_EXE_lacuna")).arg("probe").args(arguments).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let (code, out, err) = run(&["--json"]);
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    assert_eq!(json["target"]["name"], "reference");
+    assert_eq!(json["oci"]["is"], "accept");
+    assert_eq!(json["capabilities"]["referrers"]["is"], "supported");
+    let (code, out, _) = run(&["--color", "never"]);
+    assert_eq!(code, Some(0));
+    assert!(
+        out.contains("stance oci     accept\n    PUT an index of 8 platforms, none present, by tag -> 201\n"),
+        "{out}"
+    );
+    assert!(!out.contains('\u{1b}'));
+    let (code, out, err) = run(&["127.0.0.1:1"]);
+    assert_eq!((code, out.as_str()), (Some(3), ""));
+    assert!(err.starts_with("lacuna probe: no registry answers: GET http://127.0.0.1:1/v2/"), "{err}");
+    let (code, _, err) = run(&["olarag"]);
+    assert_eq!(code, Some(2));
+    assert!(err.contains("did you mean `olareg`?"), "{err}");
 }

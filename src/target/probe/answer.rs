@@ -53,23 +53,29 @@ impl Answer {
         self.response().and_then(|response| response.header(name))
     }
 
-    /// The error codes of the body, each with how often it stands there.
-    fn codes(&self) -> String {
+    /// The error codes of the body, in order.
+    fn codes(&self) -> Vec<String> {
         let body = self.response().and_then(|r| serde_json::from_slice::<serde_json::Value>(&r.body).ok());
         let errors = body.as_ref().and_then(|b| b.get("errors")).and_then(|e| e.as_array());
-        let mut codes: Vec<(&str, usize)> = Vec::new();
-        for code in errors.into_iter().flatten().filter_map(|e| e.get("code")).filter_map(|c| c.as_str()) {
-            match codes.iter_mut().find(|(known, _)| *known == code) {
-                Some((_, count)) => *count += 1,
-                None => codes.push((code, 1)),
-            }
-        }
-        let plain = |code: &str| code.chars().filter(|c| c.is_ascii_graphic()).take(40).collect::<String>();
-        let say = |(code, n): &(&str, usize)| match n {
-            1 => format!(" {}", plain(code)),
-            n => format!(" {} x{n}", plain(code)),
+        let codes = errors.into_iter().flatten().filter_map(|e| e.get("code")).filter_map(|c| c.as_str());
+        codes.map(|code| code.chars().filter(char::is_ascii_graphic).take(40).collect()).collect()
+    }
+
+    /// Whether the body has this error code.
+    pub(super) fn has_code(&self, code: &str) -> bool {
+        self.codes().iter().any(|c| c == code)
+    }
+
+    /// The first three different error codes, each with how often it stands there.
+    fn counted(&self) -> String {
+        let codes = self.codes();
+        let first = |(i, code): &(usize, &String)| codes.iter().position(|c| c == *code) == Some(*i);
+        let distinct = codes.iter().enumerate().filter(first).take(3);
+        let say = |(_, code): (usize, &String)| match codes.iter().filter(|c| *c == code).count() {
+            1 => format!(" {code}"),
+            n => format!(" {code} x{n}"),
         };
-        codes.iter().take(3).map(say).collect()
+        distinct.map(say).collect()
     }
 
     /// `PUT manifests/<tag> -> 400 MANIFEST_BLOB_UNKNOWN x8`.
@@ -80,7 +86,7 @@ impl Answer {
     /// `400 MANIFEST_BLOB_UNKNOWN x8`, or why there is no answer.
     pub(super) fn outcome(&self) -> String {
         match &self.exchange.result {
-            Ok(response) => format!("{}{}", response.status, self.codes()),
+            Ok(response) => format!("{}{}", response.status, self.counted()),
             Err(failure) => format!("no answer ({}: {})", failure.kind.word(), failure.text),
         }
     }

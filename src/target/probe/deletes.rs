@@ -2,14 +2,14 @@
 
 use super::answer::Answer;
 use super::desk::{Desk, Window, blob, manifest};
-use super::graphs::{blobs, pair};
+use super::graphs::{blobs, several};
 use super::{Question, absent, broken, supported};
 use crate::content::Node;
 use crate::engine::journal::Kind;
 use crate::target::findings::Finding;
 use crate::wire::Ask;
 
-/// DELETE, then what the thing looks like until it is gone. Absent by the statuses that are given, if it stays.
+/// DELETE, then what the thing looks like. Supported where it goes; absent by the statuses that are given, where it stays.
 async fn delete(
     desk: &Desk<'_>,
     repository: &str,
@@ -22,49 +22,51 @@ async fn delete(
     let path = format!("/v2/{repository}/{folder}/{reference}");
     let answer = desk.send(format!("DELETE {what}"), Ask::new("DELETE", &path)).await;
     let (look, label) = match kind {
-        Kind::Blob => (Ask { method: "HEAD".into(), ..Ask::new("HEAD", &path) }, "HEAD it"),
+        Kind::Blob => (Ask::new("HEAD", &path), "HEAD it"),
         _ => (manifest("GET", repository, reference), "GET it"),
     };
-    if !answer.is_success() {
-        let able = answer.status().is_none_or(|status| !unable.contains(&status));
-        let evidence = answer.say();
-        return (if able { broken(evidence) } else { absent(evidence) }, answer);
-    }
-    let after = desk.until(Window::Delete, label, look, |a| a.is(200)).await;
+    let deleted = answer.is_success();
+    let after = desk.until(Window::Delete, label, look, |a| deleted && a.is(200)).await;
     let evidence = format!("{}; {}", answer.say(), after.say());
-    if after.is(404) {
-        desk.gone(kind, repository, reference);
-        return (supported(evidence), answer);
-    }
-    (broken(evidence), answer)
+    let finding = match answer.status() {
+        _ if deleted && after.is(404) => {
+            desk.gone(kind, repository, reference);
+            supported(evidence)
+        }
+        // It says that it cannot, and it has not.
+        Some(status) if unable.contains(&status) && after.is(200) => absent(evidence),
+        _ => broken(evidence),
+    };
+    (finding, answer)
 }
 
 /// What the spec names for a registry that does not delete (v1.1.1 "Content Management").
 const DISABLED: [u16; 2] = [400, 405];
 
 /// Pushes an image and puts it under a tag.
-async fn tagged(desk: &Desk<'_>, repository: &str, image: &Node) -> Result<(), String> {
+async fn tagged(desk: &Desk<'_>, repository: &str, tag: &str, image: &Node) -> Result<(), String> {
     let needs: Vec<&Node> = image.children.iter().map(AsRef::as_ref).collect();
     desk.push(repository, &needs).await?;
-    let put = desk.put(repository, "tag", image, "an image").await?;
-    let read = desk.read(repository, "tag", "it").await;
+    let put = desk.put(repository, tag, image, "an image").await?;
+    let read = desk.read(repository, tag, "it").await;
     if put.is_success() && read.is(200) { Ok(()) } else { Err(format!("{}; {}", put.say(), read.say())) }
 }
 
 /// A manifest by its digest.
 pub(super) async fn of_manifest(desk: &Desk<'_>, question: &Question<'_>) -> Result<Finding, String> {
-    let set = question.build(&pair())?;
+    let set = question.build(&several())?;
     let image = set.get("image")?;
-    tagged(desk, question.main(), image).await?;
+    tagged(desk, question.main(), &question.tag("image"), image).await?;
     let digest = image.digest.as_str();
     Ok(delete(desk, question.main(), Kind::Manifest, digest, "manifests/<digest>", &DISABLED).await.0)
 }
 
 /// A tag.
 pub(super) async fn of_tag(desk: &Desk<'_>, question: &Question<'_>) -> Result<Finding, String> {
-    let set = question.build(&pair())?;
-    tagged(desk, question.main(), set.get("image")?).await?;
-    Ok(delete(desk, question.main(), Kind::Tag, "tag", "manifests/<tag>", &DISABLED).await.0)
+    let set = question.build(&several())?;
+    let tag = question.tag("image");
+    tagged(desk, question.main(), &tag, set.get("image")?).await?;
+    Ok(delete(desk, question.main(), Kind::Tag, &tag, "manifests/<tag>", &DISABLED).await.0)
 }
 
 /// A blob that nothing names.
@@ -82,11 +84,11 @@ pub(super) async fn of_blob(desk: &Desk<'_>, question: &Question<'_>) -> Result<
 
 /// A manifest that an index names.
 pub(super) async fn of_child(desk: &Desk<'_>, question: &Question<'_>) -> Result<Finding, String> {
-    let set = question.build(&pair())?;
+    let set = question.build(&several())?;
     let (index, child) = (set.get("index")?, set.get("image")?);
     let needs: Vec<&Node> = index.children.iter().map(AsRef::as_ref).collect();
     desk.push(question.main(), &needs).await?;
-    let put = desk.put(question.main(), "index", index, "an index").await?;
+    let put = desk.put(question.main(), &question.tag("index"), index, "an index").await?;
     if !put.is_success() {
         return Err(put.say());
     }
@@ -95,8 +97,10 @@ pub(super) async fn of_child(desk: &Desk<'_>, question: &Question<'_>) -> Result
     let protected = [400, 403, 405, 409];
     let (finding, answer) =
         delete(desk, question.main(), Kind::Manifest, digest, "a child by digest", &protected).await;
-    let (what, node): (_, &Node) = if answer.is_success() { ("the index", index) } else { ("the child", child) };
-    let kept = desk.look(question.main(), node.digest.as_str(), what).await;
+    if !answer.is_success() {
+        return Ok(finding);
+    }
+    let kept = desk.look(question.main(), index.digest.as_str(), "the index").await;
     let evidence = format!("{}; {}", finding.evidence, kept.say());
-    Ok(if kept.serves(node) { Finding { evidence, ..finding } } else { broken(evidence) })
+    Ok(if kept.serves(index) { Finding { evidence, ..finding } } else { broken(evidence) })
 }

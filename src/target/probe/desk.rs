@@ -1,8 +1,9 @@
 //! The probe's desk: every request goes over it, is counted, journaled where it creates something, and answered with a
 //! line of evidence.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::answer::Answer;
@@ -34,6 +35,30 @@ pub(super) enum Window {
     Delete,
 }
 
+/// Why something could not be pushed that a question needs to be there.
+#[derive(Debug)]
+pub(super) struct NotPushed {
+    pub(super) evidence: String,
+    /// Whether the registry refused it, rather than failed.
+    pub(super) refused: bool,
+}
+
+impl From<String> for NotPushed {
+    fn from(evidence: String) -> NotPushed {
+        NotPushed { evidence, refused: false }
+    }
+}
+
+impl From<NotPushed> for String {
+    fn from(not: NotPushed) -> String {
+        not.evidence
+    }
+}
+
+fn acknowledged(answer: &Answer) -> Result<(), NotPushed> {
+    if answer.is_success() { Ok(()) } else { Err(NotPushed { evidence: answer.say(), refused: answer.is_refusal() }) }
+}
+
 /// Sends the probe's requests.
 pub(super) struct Desk<'a> {
     client: &'a Client,
@@ -41,11 +66,20 @@ pub(super) struct Desk<'a> {
     patience: Duration,
     requests: AtomicU64,
     windows: Mutex<[f64; 2]>,
+    /// Repository and digest of what was acknowledged: to push a thing twice is a question that nobody asked.
+    there: Mutex<BTreeSet<(String, String)>>,
 }
 
 impl<'a> Desk<'a> {
     pub(super) fn new(client: &'a Client, journal: &'a Journal, patience: Duration) -> Desk<'a> {
-        Desk { client, journal, patience, requests: AtomicU64::new(0), windows: Mutex::new([0.0; 2]) }
+        Desk {
+            client,
+            journal,
+            patience,
+            requests: AtomicU64::new(0),
+            windows: Mutex::new([0.0; 2]),
+            there: Mutex::default(),
+        }
     }
 
     pub(super) fn requests(&self) -> u64 {
@@ -107,11 +141,17 @@ impl<'a> Desk<'a> {
         if answer.is_success() {
             // What is about to be created stands in the journal already: a lost second line loses nothing.
             let _ = self.journal.created(thing);
+            self.there().insert((thing.repository.clone(), thing.reference.clone()));
         }
+    }
+
+    fn there(&self) -> MutexGuard<'_, BTreeSet<(String, String)>> {
+        self.there.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Something that the probe itself saw go.
     pub(super) fn gone(&self, kind: Kind, repository: &str, reference: &str) {
+        self.there().remove(&(repository.to_owned(), reference.to_owned()));
         self.journal.removed(&Thing { kind, repository: repository.to_owned(), reference: reference.to_owned() });
     }
 
@@ -119,9 +159,8 @@ impl<'a> Desk<'a> {
     ///
     /// # Errors
     /// Evidence, where that does not succeed.
-    pub(super) async fn push_blob(&self, repository: &str, node: &Node) -> Result<(), String> {
-        let answer = self.upload(repository, node).await?;
-        if answer.is_success() { Ok(()) } else { Err(answer.say()) }
+    pub(super) async fn push_blob(&self, repository: &str, node: &Node) -> Result<(), NotPushed> {
+        acknowledged(&self.upload(repository, node).await?)
     }
 
     /// As [`Desk::push_blob`], but gives the closing PUT's answer, whatever it is.
@@ -194,19 +233,19 @@ impl<'a> Desk<'a> {
     ///
     /// # Errors
     /// Evidence of the first step that did not succeed: what was asked could not be.
-    pub(super) async fn push(&self, repository: &str, nodes: &[&Node]) -> Result<(), String> {
+    pub(super) async fn push(&self, repository: &str, nodes: &[&Node]) -> Result<(), NotPushed> {
         let mut levels: Vec<Vec<&Node>> = Vec::new();
         for node in nodes {
             collect(node, &mut levels);
         }
         for level in levels {
-            let pushes = level.into_iter().map(|node| async move {
+            let new = |node: &&Node| !self.there().contains(&(repository.to_owned(), node.digest.to_string()));
+            let pushes = level.into_iter().filter(new).map(|node| async move {
                 if node.kind == NodeKind::Blob {
                     return self.push_blob(repository, node).await;
                 }
                 let what = if node.kind == NodeKind::Index { "an index" } else { "an image" };
-                let answer = self.put(repository, node.digest.as_str(), node, what).await?;
-                if answer.is_success() { Ok(()) } else { Err(answer.say()) }
+                acknowledged(&self.put(repository, node.digest.as_str(), node, what).await?)
             });
             futures_util::future::try_join_all(pushes).await?;
         }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::answer::Answer;
 use super::desk::{Desk, Window};
-use super::graphs::{pair, referrer};
+use super::graphs::{referrer, several};
 use super::{Question, absent, broken, supported};
 use crate::content::Node;
 use crate::target::findings::{Finding, Is};
@@ -74,12 +74,12 @@ const PAGES: usize = 20;
 /// Tags by the page: three of them, two on a page.
 pub(super) async fn paging(desk: &Desk<'_>, question: &Question<'_>) -> Result<Finding, String> {
     let repository = question.main();
-    let set = question.build(&pair())?;
-    let image = set.get("image")?;
-    let needs: Vec<&Node> = image.children.iter().map(AsRef::as_ref).collect();
-    desk.push(repository, &needs).await?;
-    let wanted = ["a", "b", "c"];
-    for tag in wanted {
+    let set = question.build(&several())?;
+    let wanted = ["a", "b", "c"].map(|tag| question.tag(tag));
+    for (tag, image) in wanted.iter().zip(["image", "other", "third"]) {
+        let image = set.get(image)?;
+        let needs: Vec<&Node> = image.children.iter().map(AsRef::as_ref).collect();
+        desk.push(repository, &needs).await?;
         let put = desk.put(repository, tag, image, "an image").await?;
         if !put.is_success() {
             return Err(put.say());
@@ -93,6 +93,7 @@ pub(super) async fn paging(desk: &Desk<'_>, question: &Question<'_>) -> Result<F
     let mut answer = desk.send("GET tags/list?n=2", first).await;
     let mut evidence = format!("3 tags: {}; {}", page(&whole), page(&answer));
     let mut tags = Vec::new();
+    let linked = has_link(&answer);
     // Three tags need three pages at most, but a pool's repository may hold more.
     for _ in 0..PAGES {
         let Some(more) = strings(&answer, "tags").filter(|_| answer.is(200)) else { return Ok(broken(evidence)) };
@@ -110,12 +111,12 @@ pub(super) async fn paging(desk: &Desk<'_>, question: &Question<'_>) -> Result<F
         answer = desk.send("GET its next", Ask::new("GET", &next.0)).await;
         evidence = format!("{evidence}; {}", page(&answer));
     }
-    let complete = wanted.iter().all(|tag| tags.iter().any(|t| t == tag));
+    let complete = wanted.iter().all(|tag| tags.contains(tag));
     if complete || answer.response().is_some_and(|r| r.next.is_some()) {
         return Ok(supported(evidence));
     }
     // `Link` is a may: two of three without it is a page, and says nothing of further ones.
-    let lawful = tags.len() == 2 && !has_link(&answer);
+    let lawful = tags.len() == 2 && !linked;
     Ok(if lawful { absent(format!("{evidence}, without Link")) } else { broken(evidence) })
 }
 

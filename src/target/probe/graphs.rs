@@ -72,15 +72,17 @@ pub(super) fn present(i: usize) -> String {
 }
 
 /// Eight images, `present-0` to `-7`; `index` over them; for each platform `lacks-N`, that names an image of it that nobody
-/// has, and the seven others; `lacks-stranger`, that names all eight and an image of a ninth platform that nobody has.
+/// has, and the seven others, and `reversed-N`, the same in reverse order; `lacks-stranger`, that names all eight and an image of a ninth platform that nobody has.
 pub(super) fn platforms() -> Graph {
     let mut graph = with_layer();
     let count = PLATFORMS.len();
     for (i, platform) in PLATFORMS.iter().enumerate() {
         graph.images.insert(present(i), image(platform));
         graph.images.insert(format!("ghost-{i}"), image(platform));
-        let named = (0..count).map(|j| if i == j { format!("ghost-{j}") } else { present(j) });
-        graph.indexes.insert(format!("lacks-{i}"), Index { manifests: entries(named), ..Index::default() });
+        let mut manifests = entries((0..count).map(|j| if i == j { format!("ghost-{j}") } else { present(j) }));
+        graph.indexes.insert(format!("lacks-{i}"), Index { manifests: manifests.clone(), ..Index::default() });
+        manifests.reverse();
+        graph.indexes.insert(format!("reversed-{i}"), Index { manifests, ..Index::default() });
     }
     graph.images.insert("ghost-stranger".into(), image(STRANGER));
     let strange = (0..count).map(present).chain(["ghost-stranger".to_owned()]);
@@ -89,11 +91,13 @@ pub(super) fn platforms() -> Graph {
     graph
 }
 
-/// Two images over one layer, and forms of an index over them: `index`, `empty`, `nested`, `bare` (no `mediaType`).
-pub(super) fn pair() -> Graph {
+/// Three images over one layer, and forms of an index over two of them: `index`, `empty`, `nested`, `bare` (no
+/// `mediaType`).
+pub(super) fn several() -> Graph {
     let mut graph = with_layer();
     graph.images.insert("image".into(), image("linux/amd64"));
     graph.images.insert("other".into(), image("linux/arm64"));
+    graph.images.insert("third".into(), image("linux/s390x"));
     let index = |names: &[&str]| Index { manifests: entries(names.iter().copied()), ..Index::default() };
     graph.indexes.insert("index".into(), index(&["image", "other"]));
     graph.indexes.insert("empty".into(), index(&[]));
@@ -152,7 +156,7 @@ mod tests {
     #[test]
     fn every_graph_can_be_built_in_both_formats() {
         for format in [Format::Oci, Format::Docker] {
-            for graph in [platforms(), pair(), two_layers(), blobs(1 << 20), sha512(), referrer()] {
+            for graph in [platforms(), several(), two_layers(), blobs(1 << 20), sha512(), referrer()] {
                 Set::build(&graph, format, 1, "test").unwrap();
             }
         }

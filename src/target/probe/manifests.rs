@@ -2,56 +2,56 @@
 
 use super::answer::Answer;
 use super::desk::{Desk, Window, blob, manifest};
-use super::graphs::{Set, pair, sha512, two_layers};
+use super::graphs::{Set, several, sha512, two_layers};
 use super::{Question, absent, broken, supported};
 use crate::content::Node;
 use crate::target::findings::{Finding, Is};
 
 /// Whether a whole image and a whole index over it are taken, and the image by itself.
 pub(super) async fn media(desk: &Desk<'_>, question: &Question<'_>) -> (Finding, bool) {
-    let set = match question.build(&pair()) {
+    let set = match question.build(&several()) {
         Ok(set) => set,
         Err(evidence) => return (broken(evidence), false),
     };
-    let image = taken(desk, question, &set, "image", "a whole image", &[]).await.unwrap_or_else(broken);
+    let image = taken(desk, question, &set, "image", "a whole image").await.unwrap_or_else(broken);
     if image.is != Is::Supported {
         return (image, false);
     }
-    let index = taken(desk, question, &set, "index", "a whole index", &["other"]).await.unwrap_or_else(broken);
+    let index = taken(desk, question, &set, "index", "a whole index").await.unwrap_or_else(broken);
     let evidence = format!("{}; {}", image.evidence, index.evidence);
     (Finding { evidence, ..index }, true)
 }
 
-/// Puts a node by tag, after its images, and reads it: taken and served, refused, or neither.
-async fn taken(
-    desk: &Desk<'_>,
-    question: &Question<'_>,
-    set: &Set,
-    name: &str,
-    what: &str,
-    images: &[&str],
-) -> Result<Finding, String> {
+/// Puts a node by tag, after all that it names, and reads it: taken and served, refused, or neither.
+async fn taken(desk: &Desk<'_>, question: &Question<'_>, set: &Set, name: &str, what: &str) -> Result<Finding, String> {
     let node = set.get(name)?;
-    let mut first: Vec<&Node> = Vec::new();
-    for image in images {
-        first.push(set.get(image)?);
-    }
-    first.extend(node.children.iter().map(AsRef::as_ref));
-    desk.push(question.main(), &first).await?;
-    judge(desk, question.main(), node, name, what).await
+    let needs: Vec<&Node> = node.children.iter().map(AsRef::as_ref).collect();
+    desk.push(question.main(), &needs).await?;
+    let (put, finding) = judge(desk, question, node, name, what).await?;
+    // Nothing that it names is absent: who says so does not say that it cannot take such a thing.
+    Ok(if finding.is == Is::Absent && put.has_code("MANIFEST_BLOB_UNKNOWN") {
+        broken(format!("{}, though all that it names is there", finding.evidence))
+    } else {
+        finding
+    })
 }
 
-/// Puts a node whose needs are all there: absent where it is refused.
-async fn judge(desk: &Desk<'_>, repository: &str, node: &Node, tag: &str, what: &str) -> Result<Finding, String> {
-    let put = desk.put(repository, tag, node, what).await?;
-    if put.is_refusal() {
-        return Ok(absent(put.say()));
-    }
-    if !put.is_success() {
-        return Ok(broken(put.say()));
-    }
-    let read = desk.read(repository, tag, "it").await;
-    Ok(served(&put, &read, node))
+/// Puts a node: absent where it is refused.
+async fn judge(
+    desk: &Desk<'_>,
+    question: &Question<'_>,
+    node: &Node,
+    name: &str,
+    what: &str,
+) -> Result<(Answer, Finding), String> {
+    let (repository, tag) = (question.main(), question.tag(name));
+    let put = desk.put(repository, &tag, node, what).await?;
+    let finding = match &put {
+        put if put.is_refusal() => absent(put.say()),
+        put if put.is_success() => served(put, &desk.read(repository, &tag, "it").await, node),
+        put => broken(put.say()),
+    };
+    Ok((put, finding))
 }
 
 /// What was acknowledged must be there.
@@ -77,7 +77,7 @@ pub(super) async fn sparse_image(desk: &Desk<'_>, question: &Question<'_>) -> Re
     for node in there {
         desk.push_blob(question.main(), node).await?;
     }
-    let finding = judge(desk, question.main(), image, "image", "an image of which a layer is absent").await?;
+    let (_, finding) = judge(desk, question, image, "image", "an image of which a layer is absent").await?;
     if finding.is == Is::Supported {
         let layer = desk.send("HEAD the layer", blob("HEAD", question.main(), &missing.digest)).await;
         return Ok(Finding { evidence: format!("{}; {}", finding.evidence, layer.say()), ..finding });
@@ -87,7 +87,7 @@ pub(super) async fn sparse_image(desk: &Desk<'_>, question: &Question<'_>) -> Re
 
 /// `Docker-Content-Digest` on GET and HEAD.
 pub(super) async fn digest_header(desk: &Desk<'_>, question: &Question<'_>) -> Result<Finding, String> {
-    let set = question.build(&pair())?;
+    let set = question.build(&several())?;
     let image = set.get("image")?;
     desk.push(question.main(), &[image]).await?;
     let digest = image.digest.as_str();
@@ -113,20 +113,20 @@ pub(super) async fn digest_header(desk: &Desk<'_>, question: &Question<'_>) -> R
 
 /// An index without children.
 pub(super) async fn empty_index(desk: &Desk<'_>, question: &Question<'_>) -> Result<Finding, String> {
-    let set = question.build(&pair())?;
-    judge(desk, question.main(), set.get("empty")?, "empty", "an index without children").await
+    let set = question.build(&several())?;
+    taken(desk, question, &set, "empty", "an index without children").await
 }
 
 /// An index that names an index.
 pub(super) async fn nested_index(desk: &Desk<'_>, question: &Question<'_>) -> Result<Finding, String> {
-    let set = question.build(&pair())?;
-    taken(desk, question, &set, "nested", "an index that names an index", &[]).await
+    let set = question.build(&several())?;
+    taken(desk, question, &set, "nested", "an index that names an index").await
 }
 
 /// An index without `mediaType`.
 pub(super) async fn bare_index(desk: &Desk<'_>, question: &Question<'_>) -> Result<Finding, String> {
-    let set = question.build(&pair())?;
-    taken(desk, question, &set, "bare", "an index without mediaType", &[]).await
+    let set = question.build(&several())?;
+    taken(desk, question, &set, "bare", "an index without mediaType").await
 }
 
 /// A blob and a manifest by sha512 digest.

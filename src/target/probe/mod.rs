@@ -12,6 +12,9 @@ mod discovery;
 mod graphs;
 mod manifests;
 mod stance;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -66,6 +69,11 @@ impl Question<'_> {
     /// A second one.
     fn other(&self) -> &str {
         self.lease.names.get(1).map_or("", String::as_str)
+    }
+
+    /// A tag of its own: a repository of a pool has tags of other questions too.
+    fn tag(&self, of: &str) -> String {
+        format!("{}-{of}", self.name.replace('.', "-"))
     }
 
     fn build(&self, graph: &Graph) -> Result<Set, String> {

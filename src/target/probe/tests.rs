@@ -1,0 +1,71 @@
+//! The desk, before servers that do one thing each.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::desk::{Desk, Window, manifest};
+use crate::engine::journal::Journal;
+use crate::wire::{Client, Settings};
+
+/// Answers with one status after the other, the last one for ever. Gives the URL, and the count of requests.
+async fn script(statuses: &'static [&'static str]) -> (String, Arc<AtomicUsize>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = count.clone();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let n = counted.fetch_add(1, Ordering::SeqCst);
+            let _ = stream.read(&mut [0; 4096]).await;
+            let status = statuses[n.min(statuses.len() - 1)];
+            let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    (url, count)
+}
+
+fn client(url: &str) -> Client {
+    Client::new(Settings::new(url)).unwrap()
+}
+
+#[tokio::test]
+async fn what_shows_late_is_waited_for_and_measured() {
+    let (url, count) = script(&["404 Not Found", "404 Not Found", "404 Not Found", "200 OK"]).await;
+    let (client, journal) = (client(&url), Journal::unwritten());
+    let desk = Desk::new(&client, &journal, Duration::from_secs(5));
+    let answer = desk.read("a/b", "tag", "it").await;
+    assert_eq!((answer.say().as_str(), count.load(Ordering::SeqCst)), ("GET it -> 200", 4));
+    let late = desk.window(Window::Read);
+    assert!((0.05..2.0).contains(&late), "{late}");
+    assert!(desk.window(Window::Delete) <= 0.0);
+    assert_eq!(desk.requests(), 4);
+}
+
+#[tokio::test]
+async fn what_never_shows_is_given_up_and_is_no_delay() {
+    let (url, _) = script(&["200 OK"]).await;
+    let (client, journal) = (client(&url), Journal::unwritten());
+    let desk = Desk::new(&client, &journal, Duration::from_millis(100));
+    let answer = desk.until(Window::Delete, "GET it", manifest("GET", "a", "b"), |a| a.is(200)).await;
+    assert_eq!(answer.say(), "GET it (for 100ms) -> 200");
+    assert!(desk.window(Window::Delete) <= 0.0);
+}
+
+#[tokio::test]
+async fn a_registry_that_has_no_time_is_asked_once_more() {
+    let (url, count) = script(&["429 Too Many Requests", "200 OK"]).await;
+    let (client, journal) = (client(&url), Journal::unwritten());
+    let desk = Desk::new(&client, &journal, Duration::from_secs(1));
+    assert_eq!(desk.look("a", "b", "it").await.say(), "GET it -> 200");
+    let (url, _) = script(&["503 Service Unavailable"]).await;
+    assert_eq!(count.load(Ordering::SeqCst), 2);
+    let other = Client::new(Settings::new(&url)).unwrap();
+    let busy = Desk::new(&other, &journal, Duration::from_secs(1));
+    let answer = busy.look("a", "b", "it").await;
+    assert_eq!((answer.say().as_str(), answer.is_refusal()), ("GET it -> 503", false));
+    assert_eq!(busy.requests(), 2);
+}
