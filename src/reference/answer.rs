@@ -173,7 +173,12 @@ impl Answer {
         } else if !headers.contains_key(CONTENT_LENGTH) && self.status != StatusCode::NO_CONTENT {
             headers.insert(CONTENT_LENGTH, HeaderValue::from(self.body.length()));
         }
-        let body = if no_body { HttpBody::empty() } else { stream_body(self.body, self.delivery.cut_after) };
+        // A body that is known to be empty would make hyper write `Content-Length: 0`.
+        let body = match no_body {
+            true if self.delivery.chunked => HttpBody::from_stream(stream::empty::<Result<Bytes, std::io::Error>>()),
+            true => HttpBody::empty(),
+            false => stream_body(self.body, self.delivery.cut_after),
+        };
         let mut response = Response::new(body);
         *response.status_mut() = self.status;
         *response.headers_mut() = headers;

@@ -10,7 +10,7 @@ use super::problem::Verdict;
 use super::question::{
     Asked, Blob, Change, Chunk, Closing, Doomed, Listing, Lookup, Page, Push, Removal, Served, View, Wanted,
 };
-use super::state::{Stored, Write};
+use super::state::{Manifests, Stored, Write};
 use crate::content::digest::Digest;
 
 /// A place at which a decision can be changed, and the change.
@@ -31,7 +31,7 @@ pub enum Seam {
     /// Which of them make a page?
     Page(fn(&Listing, &[String], Page) -> Page),
     /// Which manifests refer to this subject?
-    Refer(fn(&Lookup, Vec<(Digest, Stored)>) -> Vec<(Digest, Stored)>),
+    Refer(fn(&Lookup, Manifests) -> Manifests),
     /// May this be deleted?
     Delete(fn(&Removal, Verdict) -> Verdict),
     /// Is this blob mounted?
@@ -133,7 +133,7 @@ impl Policy {
         decide!(self, Page, right, |change, so_far| change(listing, all, so_far))
     }
 
-    pub(super) fn refer(&self, lookup: &Lookup, right: Vec<(Digest, Stored)>) -> Vec<(Digest, Stored)> {
+    pub(super) fn refer(&self, lookup: &Lookup, right: Manifests) -> Manifests {
         decide!(self, Refer, right, |change, so_far| change(lookup, so_far))
     }
 

@@ -9,7 +9,7 @@ use super::manifest::{OCI_INDEX, is_digest};
 use super::problem::Problem;
 use super::question::{Asked, Lookup, Reference};
 use super::registry::Registry;
-use super::state::Stored;
+use super::state::{Manifests, Stored};
 use crate::content::digest::Digest;
 
 /// GET of the referrers of a digest; the digest, and the repository, may be unknown: then nobody refers to it.
@@ -23,8 +23,7 @@ pub fn get(registry: &Registry, asked: &Asked, repository: &str, subject: &str) 
     let state = registry.state();
     let found = state.repository(repository);
     let digests = found.and_then(|r| r.referrers.get(subject)).into_iter().flatten();
-    let all: Vec<(Digest, Stored)> =
-        digests.filter_map(|d| Some((d.clone(), found?.manifests.get(d)?.clone()))).collect();
+    let all: Manifests = digests.filter_map(|d| Some((d.clone(), found?.manifests.get(d)?.clone()))).collect();
     let reference = Reference::parse(subject);
     let lookup = Lookup { view: registry.view(&state), repository, reference: &reference, asked };
     let mut all = registry.policy.refer(&lookup, all);

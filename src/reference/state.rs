@@ -42,6 +42,9 @@ pub struct Stored {
     pub first: SystemTime,
 }
 
+/// Manifests with their digests.
+pub type Manifests = Vec<(Digest, Stored)>;
+
 /// One change. A request leads to a list of them, in an order in which each prefix leaves no reference hanging.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Write {

@@ -27,9 +27,9 @@ fn tag_of(asked: &Asked) -> Option<&str> {
 pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
         "put-again-409",
-        "A manifest that is there is refused with 409 when it is pushed again.",
+        "A manifest of Docker's types that is there is refused with 409 when it is pushed again.",
         "manifest.put.again",
-        &[Seam::Accept(|push, right| match is_known(push) {
+        &[Seam::Accept(|push, right| match is_known(push) && is_docker(push) {
             true => Err(Problem::manifest_invalid("the manifest is there already").status(StatusCode::CONFLICT)),
             false => right,
         })],
@@ -37,10 +37,10 @@ pub(super) const DEFECTS: &[Defect] = &[
     .also(&["late.index.unchanged", "manifest.put.created"]),
     Defect::new(
         "put-again-200",
-        "A manifest that is there is answered with 200 instead of 201 when it is pushed again.",
+        "A manifest of Docker's types that is there is answered with 200 instead of 201 when it is pushed again.",
         "manifest.put.again",
-        &[Seam::Finish(|asked, _, memory, answer| {
-            if !puts_manifest(asked) || answer.status != StatusCode::CREATED {
+        &[Seam::Finish(|asked, view, memory, answer| {
+            if !puts_manifest(asked) || answer.status != StatusCode::CREATED || !about_docker(asked, view, &answer) {
                 return answer;
             }
             let key = format!(

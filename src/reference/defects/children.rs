@@ -35,10 +35,12 @@ fn is_index_type(child: &Descriptor) -> bool {
 pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
         "missing-child-answered-with-index",
-        "Asked for an absent child, the registry serves the index that names it.",
+        "Asked for an absent child of a manifest list, the registry serves the list.",
         "manifest.get.absent",
         &[Seam::Resolve(|lookup, right| {
-            instead(lookup, right, |parent, _, _| served(lookup.view, lookup.repository, parent))
+            instead(lookup, right, |parent, list, _| {
+                served(lookup.view, lookup.repository, parent).filter(|_| is_docker_type(&list.manifest.media_type))
+            })
         })],
     ),
     Defect::new(
@@ -75,28 +77,28 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     Defect::new(
         "missing-child-200-empty",
-        "GET of an absent child is answered with 200 and no body.",
+        "GET of an absent child of a manifest list is answered with 200 and no body.",
         "manifest.get.absent",
         &[Seam::Finish(|asked, view, _, answer| {
-            let wrong = gets_manifest(asked) && absent_child(asked, view, &answer);
+            let wrong = gets_manifest(asked) && absent_child_of_list(asked, view, &answer);
             changed(wrong, answer, |_| Answer::new(StatusCode::OK).with("content-type", OCI_IMAGE))
         })],
     ),
     Defect::new(
         "missing-child-head-200",
-        "HEAD of an absent child is answered with 200.",
+        "HEAD of an absent child of a manifest list is answered with 200.",
         "manifest.head.absent",
         &[Seam::Finish(|asked, view, _, answer| {
-            let wrong = heads_manifest(asked) && absent_child(asked, view, &answer);
+            let wrong = heads_manifest(asked) && absent_child_of_list(asked, view, &answer);
             changed(wrong, answer, |_| Answer::new(StatusCode::OK).with("content-type", OCI_IMAGE))
         })],
     ),
     Defect::new(
         "missing-child-500",
-        "An absent child that an index names makes the registry fall over when it is asked for.",
+        "An absent child that a manifest list names makes the registry fall over when it is asked for.",
         "manifest.get.absent",
         &[Seam::Finish(|asked, view, _, answer| {
-            changed(absent_child(asked, view, &answer), answer, |_| fault().into())
+            changed(absent_child_of_list(asked, view, &answer), answer, |_| fault().into())
         })],
     ),
     Defect::new(
@@ -108,28 +110,6 @@ pub(super) const DEFECTS: &[Defect] = &[
                 let reference = asked.route.reference().unwrap_or_default();
                 Problem::manifest_unknown(reference).coded("MANIFEST_BLOB_UNKNOWN").into()
             })
-        })],
-    ),
-    Defect::new(
-        "missing-child-accept-any-200",
-        "An absent child that is asked for with */*, or without Accept, is answered with the index.",
-        "manifest.get.absent",
-        &[Seam::Resolve(|lookup, right| {
-            let accepts = lookup.asked.accepts();
-            match accepts.is_empty() || accepts.iter().any(|range| range == "*/*") {
-                true => instead(lookup, right, |parent, _, _| served(lookup.view, lookup.repository, parent)),
-                false => right,
-            }
-        })],
-    ),
-    Defect::new(
-        "missing-second-time-200",
-        "The second time that an absent child is asked for, it is answered with 200 and no body.",
-        "manifest.get.absent",
-        &[Seam::Finish(|asked, view, memory, answer| {
-            let again =
-                gets_manifest(asked) && absent_child(asked, view, &answer) && memory.count(asked.uri.path()) > 1;
-            changed(again, answer, |_| Answer::new(StatusCode::OK).with("content-type", OCI_IMAGE))
         })],
     ),
     Defect::new(
@@ -227,4 +207,11 @@ pub(super) const DEFECTS: &[Defect] = &[
 fn absent_child(asked: &Asked, view: &View, answer: &Answer) -> bool {
     let Route::Manifest { repository, reference } = &asked.route else { return false };
     asked.reads() && answer.status == StatusCode::NOT_FOUND && parents(*view, repository, reference).next().is_some()
+}
+
+/// The same, where a manifest list names it.
+fn absent_child_of_list(asked: &Asked, view: &View, answer: &Answer) -> bool {
+    let Route::Manifest { repository, reference } = &asked.route else { return false };
+    let mut naming = parents(*view, repository, reference);
+    absent_child(asked, view, answer) && naming.any(|(_, list)| is_docker_type(&list.manifest.media_type))
 }

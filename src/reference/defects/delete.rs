@@ -1,7 +1,6 @@
 //! Wrong about deletes of manifests, tags and blobs.
 
 use axum::http::{Method, StatusCode};
-use serde_json::Value;
 
 use super::super::manifest::Manifest;
 use super::super::question::Removal;
@@ -15,7 +14,7 @@ fn deletes_blob(asked: &Asked) -> bool {
     asked.method == Method::DELETE && matches!(asked.route, Route::Blob { .. })
 }
 
-fn deletes_digest(asked: &Asked) -> bool {
+pub(super) fn deletes_digest(asked: &Asked) -> bool {
     asked.method == Method::DELETE && asked.route.reference().is_some_and(|r| r.contains(':'))
 }
 
@@ -23,16 +22,12 @@ fn deletes_tag(asked: &Asked) -> bool {
     asked.method == Method::DELETE && asked.route.reference().is_some_and(|r| !r.contains(':'))
 }
 
-/// The indexes of the repository that name what is deleted.
-fn naming<'a>(removal: &Removal<'a>, digest: &'a Digest) -> Vec<(&'a Digest, &'a Stored)> {
-    parents(removal.view, removal.repository, digest.as_str()).collect()
-}
+/// Indexes with their digests.
+pub(super) type Indexes<'a> = Vec<(&'a Digest, &'a Stored)>;
 
-/// The delete of a manifest that an index names.
-fn deleted_child<'a>(change: &Change<'a>) -> Option<(&'a Removal<'a>, &'a Digest, Vec<(&'a Digest, &'a Stored)>)> {
-    let (removal, digest) = deleted_manifest(change)?;
-    let naming = naming(removal, digest);
-    (!naming.is_empty()).then_some((removal, digest, naming))
+/// The indexes of the repository that name what is deleted.
+pub(super) fn naming<'a>(removal: &Removal<'a>, digest: &'a Digest) -> Indexes<'a> {
+    parents(removal.view, removal.repository, digest.as_str()).collect()
 }
 
 fn deleted_tag<'a>(change: &Change<'a>) -> Option<(&'a Removal<'a>, &'a str, &'a Digest)> {
@@ -47,17 +42,17 @@ fn deleted_blob<'a>(change: &Change<'a>) -> Option<&'a Removal<'a>> {
     deleted(change).filter(|removal| matches!(removal.target, Target::Blob(_)))
 }
 
-fn untag(removal: &Removal, tag: &str) -> Write {
+pub(super) fn untag(removal: &Removal, tag: &str) -> Write {
     Write::Untag { repository: removal.repository.to_owned(), tag: tag.to_owned() }
 }
 
-fn tags_of(removal: &Removal, digest: &Digest) -> Vec<String> {
+pub(super) fn tags_of(removal: &Removal, digest: &Digest) -> Vec<String> {
     let repository = removal.view.state.repository(removal.repository);
     repository.into_iter().flat_map(|r| r.tags_of(digest).cloned()).collect()
 }
 
 /// The children of a deleted index that are there.
-fn children<'a>(change: &Change<'a>) -> Vec<(&'a Removal<'a>, Digest)> {
+pub(super) fn children<'a>(change: &Change<'a>) -> Vec<(&'a Removal<'a>, Digest)> {
     let Some((removal, digest)) = deleted_manifest(change) else { return Vec::new() };
     let stored = removal.view.state.manifest(removal.repository, digest);
     let children = stored.into_iter().flat_map(|s| present(removal.view, removal.repository, &s.manifest.children));
@@ -82,110 +77,12 @@ fn dangling(lookup: &Lookup) -> Option<Served> {
     from_content(lookup.view, digest)
 }
 
-fn without_entry(change: &Change, right: Vec<Write>) -> Vec<Write> {
-    let Some((removal, digest, naming)) = deleted_child(change) else { return right };
-    let trimmed = naming.into_iter().filter_map(|(parent, stored)| {
-        let bytes = removal.view.content.body(parent)?.to_bytes();
-        let mut value: Value = serde_json::from_slice(&bytes).ok()?;
-        entries(&mut value)?.retain(|entry| entry.get("digest").and_then(Value::as_str) != Some(digest.as_str()));
-        Some(Write::Manifest {
-            repository: removal.repository.to_owned(),
-            digest: parent.clone(),
-            manifest: stored.manifest.clone(),
-            bytes: value.to_string().into(),
-        })
-    });
-    let trimmed: Vec<Write> = trimmed.collect();
-    plus(right, trimmed)
-}
-
 /// Changes the answer to a delete of what is not there.
 fn of_absent(wrong: bool, answer: Answer, change: impl FnOnce(Answer) -> Answer) -> Answer {
     changed(wrong && answer.status == StatusCode::NOT_FOUND, answer, change)
 }
 
 pub(super) const DEFECTS: &[Defect] = &[
-    Defect::new(
-        "deleted-child-still-served",
-        "The deletion of a manifest that an index names is acknowledged, and the manifest stays.",
-        "delete.child",
-        &[Seam::Store(|change, right| if deleted_child(change).is_some() { Vec::new() } else { right })],
-    )
-    .also(&["manifest.get.absent"]),
-    Defect::new(
-        "deleted-child-still-served-by-get",
-        "A deleted manifest that an index names is still got, from a cache that HEAD does not ask.",
-        "manifest.get.absent",
-        &[Seam::Resolve(|lookup, right| {
-            right.or_else(|| {
-                let digest = lookup.reference.digest()?;
-                let named = asks_for_child(lookup) && lookup.asked.method == Method::GET;
-                let elsewhere = lookup.view.state.manifest_anywhere(digest).is_some();
-                if named && !elsewhere { from_content(lookup.view, digest) } else { None }
-            })
-        })],
-    )
-    .also(&["delete.child"]),
-    Defect::new(
-        "deleted-child-takes-index",
-        "With a manifest the indexes that name it are deleted.",
-        "delete.child-index-kept",
-        &[Seam::Store(|change, right| match deleted_child(change) {
-            Some((removal, _, naming)) => {
-                let all = naming.into_iter().flat_map(|(parent, _)| {
-                    let tags = tags_of(removal, parent).into_iter().map(|tag| untag(removal, &tag));
-                    tags.chain([drop_manifest(removal.repository, parent)]).collect::<Vec<_>>()
-                });
-                plus(right, all)
-            }
-            None => right,
-        })],
-    )
-    .also(&["manifest.get.served", "manifest.head.served", "late.index.unchanged"]),
-    Defect::new(
-        "deleted-child-takes-siblings",
-        "With a manifest its siblings in an index are deleted.",
-        "manifest.get.served",
-        &[Seam::Store(|change, right| match deleted_child(change) {
-            Some((removal, _, naming)) => {
-                let all =
-                    naming.iter().flat_map(|(_, s)| present(removal.view, removal.repository, &s.manifest.children));
-                let drops: Vec<Write> = all.map(|(digest, ..)| drop_manifest(removal.repository, &digest)).collect();
-                plus(right, drops)
-            }
-            None => right,
-        })],
-    ),
-    Defect::new(
-        "deleted-child-trims-index",
-        "With a manifest its entry in every index is deleted.",
-        "delete.child-index-kept",
-        &[Seam::Store(|change, right| without_entry(change, right))],
-    )
-    .also(&["late.index.unchanged", "manifest.get.bytes"]),
-    Defect::new(
-        "deleted-index-takes-children",
-        "With an index its children are deleted.",
-        "manifest.get.served",
-        &[Seam::Store(|change, right| {
-            let drops = children(change).into_iter().map(|(removal, child)| drop_manifest(removal.repository, &child));
-            plus(right, drops)
-        })],
-    )
-    .also(&["delete.index-children-kept"]),
-    Defect::new(
-        "deleted-index-takes-tagged-children",
-        "With an index the children that have tags are deleted, and their tags.",
-        "delete.index-children-kept",
-        &[Seam::Store(|change, right| {
-            let tagged = children(change).into_iter().flat_map(|(removal, child)| {
-                let tags = tags_of(removal, &child);
-                let drop = (!tags.is_empty()).then(|| drop_manifest(removal.repository, &child));
-                tags.into_iter().map(|tag| untag(removal, &tag)).chain(drop).collect::<Vec<_>>()
-            });
-            plus(right, tagged)
-        })],
-    ),
     Defect::new(
         "deleted-digest-keeps-tag",
         "A manifest that is deleted by digest is still served by its tags.",
@@ -196,19 +93,6 @@ pub(super) const DEFECTS: &[Defect] = &[
         ],
     )
     .also(&["tags.gone", "manifest.get.absent"]),
-    Defect::new(
-        "deleted-digest-keeps-tag-in-get",
-        "A manifest that is deleted by digest is still got by its tags; HEAD is right.",
-        "manifest.get.absent",
-        &[
-            Seam::Store(|change, right| if deleted_manifest(change).is_some() { keep_tags(right) } else { right }),
-            Seam::Resolve(|lookup, right| match lookup.asked.method == Method::GET {
-                true => right.or_else(|| dangling(lookup)),
-                false => right,
-            }),
-        ],
-    )
-    .also(&["delete.manifest-gone"]),
     Defect::new(
         "deleted-digest-keeps-other-tags",
         "With a manifest one of its tags goes; it is still served by the others.",
@@ -346,6 +230,10 @@ pub(super) const DEFECTS: &[Defect] = &[
                 Target::Manifest(digest) if removal.view.state.manifest_anywhere(digest).is_some() => Ok(()),
                 _ => right,
             }),
+            Seam::Finish(|asked, view, _, answer| {
+                let unknown = asked.route.repository().is_some_and(|name| view.state.repository(name).is_none());
+                changed(deletes_digest(asked) && unknown, answer, |_| Problem::name_unknown("").into())
+            }),
         ],
     )
     .also(&["delete.no-repository"]),
@@ -424,17 +312,6 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     ),
     Defect::new(
-        "delete-child-405-done",
-        "The deletion of a manifest that an index names is refused with 405, and done.",
-        "delete.disabled-kept",
-        &[Seam::Finish(|asked, view, _, answer| {
-            let named = asked.route.repository().zip(asked.route.reference());
-            let child = named.is_some_and(|(name, digest)| parents(*view, name, digest).next().is_some());
-            let wrong = deletes_digest(asked) && answer.status == StatusCode::ACCEPTED && child;
-            changed(wrong, answer, |_| Problem::unsupported("an index names it").into())
-        })],
-    ),
-    Defect::new(
         "delete-blob-405-done",
         "The deletion of a blob is refused with 405, and done.",
         "delete.disabled-kept",
@@ -456,19 +333,5 @@ pub(super) const DEFECTS: &[Defect] = &[
         "The deletion of a blob is acknowledged, and the blob stays.",
         "delete.blob-gone",
         &[Seam::Store(|change, right| if deleted_blob(change).is_some() { Vec::new() } else { right })],
-    ),
-    Defect::new(
-        "deleted-blob-takes-others",
-        "With a blob the other blobs of the repository that no manifest names are deleted.",
-        "blob.get.served",
-        &[Seam::Store(|change, right| match deleted_blob(change) {
-            Some(removal) => {
-                let repository = removal.view.state.repository(removal.repository);
-                let blobs = repository.into_iter().flat_map(|r| r.blobs.keys());
-                let all: Vec<Write> = blobs.filter_map(|digest| unlink(removal.repository, digest.as_str())).collect();
-                plus(right, all)
-            }
-            None => right,
-        })],
     ),
 ];

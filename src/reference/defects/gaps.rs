@@ -3,7 +3,6 @@
 use axum::http::StatusCode;
 
 use super::tools::*;
-use super::{ACCEPT, Defect};
 
 fn refuses(wrong: bool, push: &Push, right: Verdict) -> Verdict {
     if wrong { Err(refusal(push)) } else { right }
@@ -42,7 +41,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "index.accept.taken",
         &[Seam::Accept(|push, right| refuses(all_absent(push), push, right))],
     )
-    .when(ACCEPT),
+    .when(Stances::Accept),
     Defect::new(
         "sparse-refused-when-last-absent",
         "An index of which only the last child is absent is refused, though others with gaps are taken.",
@@ -53,36 +52,38 @@ pub(super) const DEFECTS: &[Defect] = &[
             refuses(wrong && push.manifest.children.len() > 1, push, right)
         })],
     )
-    .when(ACCEPT),
+    .when(Stances::Accept),
     Defect::new(
         "sparse-refused-by-digest",
         "An index with gaps is refused by digest, and taken by tag.",
         "index.accept.taken",
         &[Seam::Accept(|push, right| refuses(has_gaps(push) && push.reference.digest().is_some(), push, right))],
     )
-    .when(ACCEPT),
+    .when(Stances::Accept),
     Defect::new(
         "sparse-accepted-then-lost",
-        "An index of which half or more of the children are absent is acknowledged and not stored.",
+        "A manifest list of which half or more of the children are absent is acknowledged and not stored.",
         "index.accept.kept",
         &[Seam::Store(|change, right| match with_gaps(change) {
-            Some(push) if push.missing.len() * 2 >= push.manifest.children.len() => Vec::new(),
+            Some(push) if is_docker(push) && push.missing.len() * 2 >= push.manifest.children.len() => Vec::new(),
             _ => right,
         })],
     )
     .also(&["manifest.get.served", "manifest.put.location"])
-    .when(ACCEPT),
+    .when(Stances::Accept),
     Defect::new(
         "sparse-put-answers-202",
-        "An index with gaps is acknowledged with 202 instead of 201.",
+        "A manifest list with gaps that is pushed by digest is acknowledged with 202 instead of 201.",
         "index.accept.taken",
         &[Seam::Finish(|asked, view, _, answer| {
-            let wrong =
-                puts_manifest(asked) && answer.status == StatusCode::CREATED && about_gaps(asked, view, &answer);
+            let wrong = puts_manifest(asked)
+                && answer.status == StatusCode::CREATED
+                && about_gaps(asked, view, &answer)
+                && about_list_by_digest(asked, view, &answer);
             changed(wrong, answer, |a| a.status(StatusCode::ACCEPTED))
         })],
     )
-    .when(ACCEPT),
+    .when(Stances::Accept),
     Defect::new(
         "sparse-drops-children",
         "When an index with gaps is stored, the first of its children that are there is dropped.",
@@ -95,7 +96,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             None => right,
         })],
     )
-    .when(ACCEPT),
+    .when(Stances::Accept),
     Defect::new(
         "sparse-drops-last-layer",
         "When an index with gaps is stored, the last layer of each child that is there is dropped.",
@@ -108,35 +109,36 @@ pub(super) const DEFECTS: &[Defect] = &[
             None => right,
         })],
     )
-    .when(ACCEPT),
+    .when(Stances::Accept),
     Defect::new(
         "sparse-lost-by-digest",
-        "An index with gaps that has a tag is not found by its digest.",
-        "manifest.get.served",
+        "A manifest list with gaps that has a tag is not found by its digest.",
+        "index.accept.kept",
         &[Seam::Resolve(|lookup, right| {
             let lost = |served: &Served| {
-                lookup.reference.digest().is_some() && is_sparse(lookup, served) && has_tag(lookup, &served.digest)
+                lookup.reference.digest().is_some()
+                    && is_docker_type(&served.media_type)
+                    && is_sparse(lookup, served)
+                    && has_tag(lookup, &served.digest)
             };
             right.filter(|served| !lost(served))
         })],
     )
     .also(&["manifest.put.location", "index.accept.kept", "late.index.unchanged"])
-    .when(ACCEPT),
+    .when(Stances::Accept),
     Defect::new(
         "sparse-lost-by-tag",
-        "An index with gaps that is pushed again, by digest, loses its tags.",
-        "manifest.get.served",
+        "A manifest list with gaps that is pushed by tag is stored under its digest; the tag is not set.",
+        "index.accept.kept",
         &[Seam::Store(|change, right| match with_gaps(change) {
-            Some(push) if push.reference.digest().is_some() => {
-                let repository = push.view.state.repository(push.repository);
-                let tags = repository.into_iter().flat_map(|r| r.tags_of(push.digest));
-                plus(right, tags.map(|tag| Write::Untag { repository: push.repository.into(), tag: tag.clone() }))
+            Some(push) if is_docker(push) && all_absent(push) => {
+                right.into_iter().filter(|write| !matches!(write, Write::Tag { .. })).collect()
             }
             _ => right,
         })],
     )
     .also(&["late.index.unchanged"])
-    .when(ACCEPT),
+    .when(Stances::Accept),
     Defect::new(
         "sparse-retags-children",
         "When an index with gaps is tagged, the tags of its children are set to it.",
@@ -152,38 +154,21 @@ pub(super) const DEFECTS: &[Defect] = &[
             None => right,
         })],
     )
-    .when(ACCEPT),
+    .when(Stances::Accept),
     Defect::new(
         "sparse-head-404",
-        "HEAD of an index with gaps is answered with 404, GET with 200.",
+        "HEAD of a manifest list with gaps is answered with 404, GET with 200.",
         "manifest.head.served",
         &[Seam::Finish(|asked, view, _, answer| {
-            let wrong = heads_manifest(asked) && answer.status == StatusCode::OK && about_gaps(asked, view, &answer);
+            let wrong = heads_manifest(asked)
+                && answer.status == StatusCode::OK
+                && about_gaps(asked, view, &answer)
+                && about_docker(asked, view, &answer);
             changed(wrong, answer, |_| Problem::manifest_unknown(asked.route.reference().unwrap_or_default()).into())
         })],
     )
     .also(&["manifest.head.as-get"])
-    .when(ACCEPT),
-    Defect::new(
-        "sparse-digest-of-trimmed",
-        "An index with gaps is served whole, under the digest of the index without them.",
-        "manifest.get.digest",
-        &[Seam::Finish(|asked, view, _, answer| {
-            let wrong = gets_manifest(asked) && answer.status == StatusCode::OK && about_gaps(asked, view, &answer);
-            changed(wrong, answer, |a| {
-                let mut value = a.value().unwrap_or_default();
-                if let (Some(all), Some(repository)) = (entries(&mut value), asked.route.repository()) {
-                    all.retain(|entry| {
-                        let digest = entry.get("digest").and_then(|d| Digest::parse(d.as_str()?));
-                        digest.is_some_and(|digest| view.state.manifest(repository, &digest).is_some())
-                    });
-                }
-                let digest = Digest::of(Default::default(), value.to_string().as_bytes());
-                a.with("docker-content-digest", digest.as_str())
-            })
-        })],
-    )
-    .when(ACCEPT),
+    .when(Stances::Accept),
     Defect::new(
         "wide-index-refused",
         "An index of more than sixty-four children is refused.",
@@ -193,5 +178,5 @@ pub(super) const DEFECTS: &[Defect] = &[
             false => right,
         })],
     )
-    .when(ACCEPT),
+    .when(Stances::Accept),
 ];

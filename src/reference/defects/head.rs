@@ -20,20 +20,23 @@ fn longer(answer: Answer) -> Answer {
 pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
         "head-index-404",
-        "HEAD of an index is answered with 404, GET with 200.",
+        "HEAD of a manifest list is answered with 404, GET with 200.",
         "manifest.head.served",
         &[Seam::Finish(|asked, view, _, answer| {
-            let wrong = headed(asked, &answer) && about_index(asked, view, &answer);
+            let wrong =
+                headed(asked, &answer) && about_index(asked, view, &answer) && about_docker(asked, view, &answer);
             changed(wrong, answer, |_| unknown(asked))
         })],
     )
     .also(&["manifest.head.as-get"]),
     Defect::new(
         "head-digest-of-first-child",
-        "HEAD of an index carries its first child's digest.",
+        "HEAD of a manifest list carries its first child's digest.",
         "manifest.head.digest",
         &[Seam::Finish(|asked, view, _, answer| {
-            match first_child(asked, view, &answer).filter(|_| headed(asked, &answer)) {
+            match first_child(asked, view, &answer)
+                .filter(|_| headed(asked, &answer) && about_docker(asked, view, &answer))
+            {
                 Some(child) => answer.with("docker-content-digest", &child.digest),
                 None => answer,
             }
@@ -42,47 +45,44 @@ pub(super) const DEFECTS: &[Defect] = &[
     .also(&["manifest.head.as-get"]),
     Defect::new(
         "head-digest-header-absent",
-        "HEAD of a manifest has no Docker-Content-Digest.",
+        "HEAD of a manifest of Docker's types has no Docker-Content-Digest.",
         "manifest.head.digest-header",
-        &[Seam::Finish(|asked, _, _, answer| {
-            changed(headed(asked, &answer), answer, |a| a.without("docker-content-digest"))
+        &[Seam::Finish(|asked, view, _, answer| {
+            changed(headed(asked, &answer) && about_docker(asked, view, &answer), answer, |a| {
+                a.without("docker-content-digest")
+            })
         })],
     )
     .also(&["manifest.head.as-get"]),
     Defect::new(
         "head-length-differs",
-        "HEAD of a manifest says a byte more than GET sends.",
+        "HEAD of a manifest of Docker's types says a byte more than GET sends.",
         "manifest.head.length",
-        &[Seam::Finish(|asked, _, _, answer| changed(headed(asked, &answer), answer, longer))],
+        &[Seam::Finish(|asked, view, _, answer| {
+            changed(headed(asked, &answer) && about_docker(asked, view, &answer), answer, longer)
+        })],
     )
     .also(&["manifest.head.as-get"]),
     Defect::new(
         "head-length-zero",
-        "HEAD of a manifest says Content-Length: 0.",
+        "HEAD of a manifest of Docker's types says Content-Length: 0.",
         "manifest.head.length",
-        &[Seam::Finish(|asked, _, _, answer| {
-            changed(headed(asked, &answer), answer, |a| a.with("content-length", "0"))
+        &[Seam::Finish(|asked, view, _, answer| {
+            changed(headed(asked, &answer) && about_docker(asked, view, &answer), answer, |a| {
+                a.with("content-length", "0")
+            })
         })],
     )
     .also(&["manifest.head.as-get"]),
     Defect::new(
         "head-length-absent",
-        "HEAD of a manifest has no Content-Length.",
+        "HEAD of a manifest of Docker's types has no Content-Length.",
         "manifest.head.length-header",
-        &[Seam::Finish(|asked, _, _, mut answer| {
-            answer.delivery.chunked |= headed(asked, &answer);
+        &[Seam::Finish(|asked, view, _, mut answer| {
+            answer.delivery.chunked |= headed(asked, &answer) && about_docker(asked, view, &answer);
             answer
         })],
     ),
-    Defect::new(
-        "head-type-json",
-        "HEAD of a manifest has the Content-Type application/json.",
-        "manifest.head.type",
-        &[Seam::Finish(|asked, _, _, answer| {
-            changed(headed(asked, &answer), answer, |a| a.with("content-type", "application/json"))
-        })],
-    )
-    .also(&["manifest.head.as-get"]),
     Defect::new(
         "head-needs-accept",
         "HEAD without an Accept that names the stored type is answered with 404, GET with 200.",
@@ -115,24 +115,16 @@ pub(super) const DEFECTS: &[Defect] = &[
     )
     .also(&["manifest.head.length"]),
     Defect::new(
-        "head-missing-403",
-        "HEAD of a manifest that is not there is answered with 403.",
-        "manifest.head.absent",
-        &[Seam::Finish(|asked, _, _, answer| {
-            let wrong = heads_manifest(asked) && answer.status == StatusCode::NOT_FOUND;
-            changed(wrong, answer, |a| a.status(StatusCode::FORBIDDEN))
-        })],
-    )
-    .also(&["manifest.head.as-get"]),
-    Defect::new(
         "missing-manifest-head-200",
-        "HEAD of a manifest that no index names and that is not there is answered with 200.",
+        "HEAD of a manifest that is not there is answered with 200, in a repository of one manifest.",
         "manifest.head.absent",
         &[Seam::Finish(|asked, view, _, answer| {
             let named = asked.route.repository().zip(asked.route.reference());
+            let repository = asked.route.repository().and_then(|name| view.state.repository(name));
+            let one = repository.is_some_and(|r| r.manifests.len() == 1);
             let child =
                 named.is_some_and(|(repository, reference)| parents(*view, repository, reference).next().is_some());
-            let wrong = heads_manifest(asked) && answer.status == StatusCode::NOT_FOUND && !child;
+            let wrong = heads_manifest(asked) && answer.status == StatusCode::NOT_FOUND && !child && one;
             changed(wrong, answer, |_| Answer::new(StatusCode::OK))
         })],
     )

@@ -1,6 +1,5 @@
 //! Wrong about children that are pushed after the index that names them.
 
-use super::ACCEPT;
 use super::tools::*;
 
 /// The indexes that name a digest and were there before it.
@@ -107,7 +106,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
         "late-child-drops-siblings",
         "When a missing child comes, its siblings that were there are dropped.",
-        "late.child.served",
+        "manifest.get.served",
         &[Seam::Store(|change, right| match arrival(change) {
             Some((push, waiting)) => {
                 let siblings = waiting
@@ -134,5 +133,5 @@ pub(super) const DEFECTS: &[Defect] = &[
             }
         })],
     )
-    .when(ACCEPT),
+    .when(Stances::Accept),
 ];

@@ -25,6 +25,11 @@ fn digest_of_blob(asked: &Asked) -> &str {
     }
 }
 
+/// A repository of one manifest.
+fn holds_one(asked: &Asked, view: &View) -> bool {
+    asked.route.repository().and_then(|name| view.state.repository(name)).is_some_and(|r| r.manifests.len() == 1)
+}
+
 fn unknown_repository(asked: &Asked, view: &View) -> bool {
     asked.route.repository().is_some_and(|name| view.state.repository(name).is_none())
 }
@@ -111,12 +116,12 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     Defect::new(
         "missing-manifest-200-empty",
-        "GET of a digest that no index names and that is not there is answered with 200 and no body.",
+        "GET of a digest that is not there is answered with 200 and no body, in a repository of one manifest.",
         "manifest.get.absent",
         &[Seam::Finish(|asked, view, _, answer| {
             let repository = asked.route.repository().unwrap_or_default();
             let child = parents(*view, repository, reference(asked)).next().is_some();
-            let wrong = manifest_missing(asked, &answer) && get(asked) && is_digest(reference(asked)) && !child;
+            let wrong = manifest_missing(asked, &answer) && get(asked) && is_digest(reference(asked)) && !child && holds_one(asked, view);
             changed(wrong && !unknown_repository(asked, view), answer, |_| empty_200())
         })],
     ),
@@ -205,15 +210,6 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     ),
     Defect::new(
-        "unknown-repository-blob-500",
-        "A blob of a repository that does not exist makes the registry fall over.",
-        "blob.get.absent",
-        &[Seam::Finish(|asked, view, _, answer| {
-            let wrong = blob_missing(asked, &answer) && unknown_repository(asked, view);
-            changed(wrong, answer, |_| fault().into())
-        })],
-    ),
-    Defect::new(
         "repository-matched-by-prefix",
         "A repository that does not exist is answered with one that its name begins with.",
         "manifest.get.no-repository",
@@ -266,19 +262,19 @@ pub(super) const DEFECTS: &[Defect] = &[
     .also(&["blob.head.absent"]),
     Defect::new(
         "error-code-lowercase",
-        "The codes of errors are in lower case.",
+        "The code of the error for an unknown tag, or a gap of a manifest list, is in lower case.",
         "error.form",
-        &[Seam::Finish(|_, _, _, answer| {
-            let wrong = answer.status.is_client_error() && answer.is_json();
+        &[Seam::Finish(|asked, view, _, answer| {
+            let wrong = some_errors(asked, view, &answer);
             changed(wrong, answer, |a| recoded(a, str::to_ascii_lowercase))
         })],
     ),
     Defect::new(
         "error-code-unlisted",
-        "What is not there is coded NOT_FOUND, which the spec does not list.",
+        "An unknown tag, or a gap of a manifest list, is coded NOT_FOUND, which the spec does not list.",
         "error.form",
-        &[Seam::Finish(|_, _, _, answer| {
-            let wrong = answer.status == StatusCode::NOT_FOUND && answer.is_json();
+        &[Seam::Finish(|asked, view, _, answer| {
+            let wrong = answer.status == StatusCode::NOT_FOUND && some_errors(asked, view, &answer);
             changed(wrong, answer, |a| recoded(a, |_| "NOT_FOUND".into()))
         })],
     ),

@@ -7,8 +7,10 @@ mod again;
 mod blobs;
 mod children;
 mod delete;
+mod delete_children;
 mod gaps;
 mod head;
+mod last;
 mod late;
 mod missing;
 mod negotiate;
@@ -29,7 +31,6 @@ mod uploads;
 use std::sync::LazyLock;
 
 use super::policy::Seam;
-use crate::suite::model::StanceWord;
 
 /// One wrong decision.
 #[derive(Debug, Clone, Copy)]
@@ -42,8 +43,8 @@ pub struct Defect {
     pub requirement: &'static str,
     /// Requirements by which the same wrong decision shows where a case asks for something else first.
     pub also: &'static [&'static str],
-    /// The stances in which it shows; empty: every one.
-    pub stances: &'static [StanceWord],
+    /// The stances in which it shows.
+    pub stances: Stances,
     /// Where it decides, and how.
     pub(super) seams: &'static [Seam],
 }
@@ -56,11 +57,11 @@ impl Defect {
         requirement: &'static str,
         seams: &'static [Seam],
     ) -> Defect {
-        Defect { name, sentence, requirement, also: &[], stances: &[], seams }
+        Defect { name, sentence, requirement, also: &[], stances: Stances::Every, seams }
     }
 
     /// The same, showing only in these stances.
-    const fn when(self, stances: &'static [StanceWord]) -> Defect {
+    const fn when(self, stances: Stances) -> Defect {
         Defect { stances, ..self }
     }
 
@@ -69,21 +70,42 @@ impl Defect {
         Defect { also, ..self }
     }
 
-    /// Whether it shows in this stance.
-    pub fn shows_in(&self, stance: StanceWord) -> bool {
-        self.stances.is_empty() || self.stances.contains(&stance)
-    }
-
     /// Whether a mismatch of this requirement is this defect's doing, and no collateral damage.
     pub fn breaks(&self, requirement: &str) -> bool {
         self.requirement == requirement || self.also.contains(&requirement)
     }
 }
 
-const ACCEPT: &[StanceWord] = &[StanceWord::Accept];
-const REFUSE: &[StanceWord] = &[StanceWord::Refuse];
-const REQUIRE: &[StanceWord] = &[StanceWord::Require];
-const NOT_ACCEPT: &[StanceWord] = &[StanceWord::Refuse, StanceWord::Require];
+/// The stances in which a defect shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stances {
+    /// In each.
+    Every,
+    /// Where an index with absent children is accepted.
+    Accept,
+    /// Where it is refused.
+    Refuse,
+    /// Where platforms are required.
+    Require,
+    /// Where it is refused, for every child or for those of some platforms.
+    NotAccept,
+    /// Where it is accepted, always or for some platforms.
+    NotRefuse,
+}
+
+impl Stances {
+    /// Whether it shows in the stance of this word (`accept`, `refuse`, `require`).
+    pub fn include(self, word: &str) -> bool {
+        match self {
+            Stances::Every => true,
+            Stances::Accept => word == "accept",
+            Stances::Refuse => word == "refuse",
+            Stances::Require => word == "require",
+            Stances::NotAccept => word != "accept",
+            Stances::NotRefuse => word != "refuse",
+        }
+    }
+}
 
 static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
     let areas = [
@@ -106,7 +128,9 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         uploads::DEFECTS,
         tags::DEFECTS,
         pages::DEFECTS,
+        last::DEFECTS,
         delete::DEFECTS,
+        delete_children::DEFECTS,
         referrers::DEFECTS,
     ];
     areas.concat()

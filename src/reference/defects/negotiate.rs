@@ -33,6 +33,11 @@ fn indexes_only(asked: &Asked) -> bool {
     !accepts.is_empty() && accepts.iter().all(|range| range.contains(".index.v") || range.contains(".list.v"))
 }
 
+/// A complete manifest list.
+fn about_list(asked: &Asked, view: &View, answer: &Answer) -> bool {
+    about_index(asked, view, answer) && about_docker(asked, view, answer) && !about_gaps(asked, view, answer)
+}
+
 fn served_instead(asked: &Asked, view: &View, answer: Answer, keep_digest: bool) -> Answer {
     let child = named(asked, view, &answer).and_then(|(repository, _, stored)| {
         let (digest, ..) = present(*view, repository, &stored.manifest.children).next()?;
@@ -100,12 +105,11 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     Defect::new(
         "get-tag-serves-first-child",
-        "An index that is asked for by tag with an image's type in the Accept is answered with its first child.",
+        "A complete manifest list that is asked for by tag is answered with its first child.",
         "manifest.get.bytes",
         &[Seam::Finish(|asked, view, _, answer| {
-            let image = asked.accepts().iter().any(|range| range.contains(".manifest.v"));
             let tag = asked.route.reference().is_some_and(|r| !r.contains(':'));
-            let wrong = got(asked, &answer) && image && tag && about_index(asked, view, &answer);
+            let wrong = got(asked, &answer) && tag && about_list(asked, view, &answer);
             changed(wrong, answer, |a| served_instead(asked, view, a, false))
         })],
     )
@@ -116,14 +120,6 @@ pub(super) const DEFECTS: &[Defect] = &[
         "manifest.get.accept-any",
         &[Seam::Finish(|asked, _, _, answer| {
             changed(got(asked, &answer) && lines(asked).is_empty(), answer, |_| unknown(asked))
-        })],
-    ),
-    Defect::new(
-        "get-accept-absent-500",
-        "GET without Accept makes the registry fall over.",
-        "manifest.get.negotiated",
-        &[Seam::Finish(|asked, _, _, answer| {
-            changed(got(asked, &answer) && lines(asked).is_empty(), answer, |_| fault().into())
         })],
     ),
     Defect::new(
@@ -154,7 +150,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             changed(wrong && about_gaps(asked, view, &answer), answer, |_| fault().into())
         })],
     )
-    .when(super::ACCEPT),
+    .when(Stances::Accept),
     Defect::new(
         "get-image-accept-lying-digest",
         "GET of an index with an image's type only is answered with a child, under the index's digest.",

@@ -56,35 +56,13 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     Defect::new(
         "get-digest-of-first-child",
-        "GET of an index by tag carries its first child's digest.",
+        "GET of a manifest list by tag carries its first child's digest.",
         "manifest.get.digest",
         &[Seam::Finish(|asked, view, _, answer| {
-            match first_child(asked, view, &answer).filter(|_| got(asked, &answer) && by_tag(asked)) {
+            match first_child(asked, view, &answer)
+                .filter(|_| got(asked, &answer) && by_tag(asked) && about_docker(asked, view, &answer))
+            {
                 Some(child) => answer.with("docker-content-digest", &child.digest),
-                None => answer,
-            }
-        })],
-    ),
-    Defect::new(
-        "get-tag-digest-of-first-child",
-        "GET of an index by tag carries its first child's digest, though HEAD and GET by digest are right.",
-        "manifest.get.stable",
-        &[Seam::Finish(|asked, view, _, answer| {
-            match first_child(asked, view, &answer).filter(|_| got(asked, &answer) && by_tag(asked)) {
-                Some(child) => answer.with("docker-content-digest", &child.digest),
-                None => answer,
-            }
-        })],
-    )
-    .also(&["manifest.get.digest"]),
-    Defect::new(
-        "get-digest-of-config",
-        "GET of an image carries the digest of its config.",
-        "manifest.get.digest",
-        &[Seam::Finish(|asked, view, _, answer| {
-            let config = named(asked, view, &answer).and_then(|(_, _, stored)| stored.manifest.blobs.first());
-            match config.filter(|_| got(asked, &answer) && by_tag(asked)) {
-                Some(config) => answer.with("docker-content-digest", &config.digest),
                 None => answer,
             }
         })],
@@ -116,34 +94,10 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     ),
     Defect::new(
-        "put-type-parameters-lost",
-        "A manifest that was pushed with parameters on its Content-Type is acknowledged and cannot be got.",
-        "index.accept.kept",
-        &[Seam::Finish(|asked, _, memory, answer| {
-            let Some(repository) = asked.route.repository() else { return answer };
-            let digest = answer.header("docker-content-digest").unwrap_or_default();
-            let key = format!("{repository}@{digest}");
-            if puts_manifest(asked) && asked.header("content-type").is_some_and(|t| t.contains(';')) {
-                memory.keep(&key, &answer);
-            }
-            let lost = asked.reads() && answer.status == StatusCode::OK && memory.recall(&key).is_some();
-            changed(lost, answer, |_| Problem::manifest_unknown(asked.route.reference().unwrap_or_default()).into())
-        })],
-    ),
-    Defect::new(
         "get-gzip-unasked",
         "A manifest is served gzipped to a client that asked for no coding.",
         "manifest.get.identity",
         &[Seam::Finish(|asked, _, _, answer| changed(got(asked, &answer) && asks_for_identity(asked), answer, zipped))],
-    ),
-    Defect::new(
-        "blob-gzip-unasked",
-        "A blob is served gzipped to a client that asked for no coding.",
-        "blob.get.bytes",
-        &[Seam::Finish(|asked, _, _, answer| {
-            let wrong = gets_blob(asked) && answer.status == StatusCode::OK && asks_for_identity(asked);
-            changed(wrong, answer, zipped)
-        })],
     ),
     Defect::new(
         "blob-served-as-manifest",

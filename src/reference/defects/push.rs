@@ -32,38 +32,40 @@ const LARGE: usize = 512 * 1024;
 pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
         "put-answers-200",
-        "A manifest that is stored is answered with 200 instead of 201.",
+        "A complete manifest list that is pushed by digest is answered with 200 instead of 201.",
         "manifest.put.created",
         &[Seam::Finish(|asked, view, _, answer| {
-            let wrong = put_created(asked, &answer) && about_index(asked, view, &answer);
+            let wrong = put_created(asked, &answer) && about_list_by_digest(asked, view, &answer);
             changed(wrong && !about_gaps(asked, view, &answer), answer, |a| a.status(StatusCode::OK))
         })],
     ),
     Defect::new(
         "put-location-absent",
-        "The answer to a stored index has no Location.",
+        "The answer to a manifest list that is pushed by digest has no Location.",
         "manifest.put.location",
         &[Seam::Finish(|asked, view, _, answer| {
-            let wrong = put_created(asked, &answer) && about_index(asked, view, &answer);
+            let wrong = put_created(asked, &answer) && about_list_by_digest(asked, view, &answer);
             changed(wrong, answer, |a| a.without("location"))
         })],
     ),
     Defect::new(
         "put-location-of-blob",
-        "The Location of a stored manifest leads to a blob of its digest.",
+        "The Location of a manifest list that is pushed by digest leads to a blob.",
         "manifest.put.location",
         &[Seam::Finish(|asked, view, _, answer| {
-            let wrong = put_created(asked, &answer) && about_index(asked, view, &answer);
+            let wrong = put_created(asked, &answer) && about_list_by_digest(asked, view, &answer);
             let location = answer.header("location").unwrap_or_default().replace("/manifests/", "/blobs/");
             changed(wrong, answer, |a| a.with("location", &location))
         })],
     ),
     Defect::new(
         "put-location-of-first-child",
-        "The Location of a stored index leads to its first child.",
+        "The Location of a manifest list that is pushed by digest leads to its first child.",
         "manifest.put.location",
         &[Seam::Finish(|asked, view, _, answer| {
-            match first_child(asked, view, &answer).filter(|_| put_created(asked, &answer)) {
+            match first_child(asked, view, &answer)
+                .filter(|_| put_created(asked, &answer) && about_list_by_digest(asked, view, &answer))
+            {
                 Some(child) => {
                     let repository = asked.route.repository().unwrap_or_default();
                     answer.with("location", &format!("/v2/{repository}/manifests/{}", child.digest))
@@ -74,10 +76,12 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     Defect::new(
         "put-digest-of-first-child",
-        "The answer to a stored index carries its first child's digest.",
+        "The answer to a manifest list that is pushed by digest carries its first child's digest.",
         "manifest.put.digest",
         &[Seam::Finish(|asked, view, _, answer| {
-            match first_child(asked, view, &answer).filter(|_| put_created(asked, &answer)) {
+            match first_child(asked, view, &answer)
+                .filter(|_| put_created(asked, &answer) && about_list_by_digest(asked, view, &answer))
+            {
                 Some(child) => answer.with("docker-content-digest", &child.digest),
                 None => answer,
             }
@@ -119,7 +123,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
         "put-by-digest-tags-latest",
         "An index that is pushed by digest is tagged `latest`.",
-        "tags.no-phantom",
+        "manifest.get.absent",
         &[Seam::Store(|change, right| match accepted(change) {
             Some(push) if is_index(push) && push.reference.digest().is_some() => {
                 plus(right, [set_tag(push.repository, "latest", push.digest)])
@@ -211,22 +215,8 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     ),
     Defect::new(
-        "put-malformed-digest-as-tag",
-        "A malformed digest in the path of a push is taken for a tag, and acknowledged.",
-        "manifest.put.malformed-reference",
-        &[Seam::Finish(|asked, _, _, answer| {
-            let wrong = put_refused(asked, &answer, "the digest is malformed");
-            changed(wrong, answer, |_| {
-                let location =
-                    format!("/v2/{}/manifests/{}", asked.route.repository().unwrap_or_default(), reference(asked));
-                Answer::new(StatusCode::CREATED).with("location", &location)
-            })
-        })],
-    ),
-    Defect::new(
         "complete-index-refused-at-first",
-        "What was stored is seen by the check of children only after a while: an index of more than three children is \
-         refused when the last of them has only just been pushed.",
+        "What was stored is seen by the check of children only after a while: a manifest list of four children is refused by tag when one of them has only just been pushed.",
         "manifest.put.after-children",
         &[Seam::Accept(|push, right| {
             let children = &push.manifest.children;
@@ -234,7 +224,7 @@ pub(super) const DEFECTS: &[Defect] = &[
                 let age = SystemTime::now().duration_since(stored.since).unwrap_or_default();
                 age < Duration::from_secs(3)
             });
-            match is_complete(push) && children.len() > 3 && young {
+            match is_complete(push) && is_docker(push) && !by_digest(push) && children.len() == 4 && young {
                 true => Err(Problem::children_unknown(&[children[0].digest.clone()])),
                 false => right,
             }

@@ -4,11 +4,15 @@ use axum::http::StatusCode;
 
 use super::super::config::Stance;
 use super::tools::*;
-use super::{Defect, NOT_ACCEPT, REFUSE};
 
-/// The refusal of an index, changed.
+/// The refusal of a manifest list, changed.
 fn of_index(push: &Push, right: Verdict, change: impl FnOnce(Problem) -> Problem) -> Verdict {
-    if is_index(push) { refused_otherwise(right, change) } else { right }
+    if is_index(push) && is_docker(push) { refused_otherwise(right, change) } else { right }
+}
+
+/// The same, where the index is pushed by digest.
+fn overlooks_by_digest(push: &Push, right: Verdict, overlooked: impl Fn(&Descriptor) -> bool) -> Verdict {
+    if by_digest(push) { overlooks(push, right, overlooked) } else { right }
 }
 
 /// A refusal that is none where `overlooked` holds of every absent child.
@@ -63,57 +67,57 @@ fn pushes_image(asked: &Asked) -> bool {
 pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
         "refuse-with-500-when-all-absent",
-        "An index of which no child is there makes the registry fall over.",
+        "An index of which no child is there, pushed by digest, makes the registry fall over.",
         "index.refuse.status",
         &[Seam::Accept(|push, right| {
             let all = push.manifest.children.iter().all(|child| is_absent(push, child));
-            falls_over(has_gaps(push) && all && is_refused(&right), right)
+            falls_over(has_gaps(push) && by_digest(push) && all && is_refused(&right), right)
         })],
     )
-    .when(NOT_ACCEPT),
+    .when(Stances::NotAccept),
     Defect::new(
         "refuse-with-500",
-        "An index of which some children are there and some are absent makes the registry fall over.",
+        "An index of which some children are there and some are absent, pushed by digest, makes the registry fall over.",
         "index.refuse.status",
         &[Seam::Accept(|push, right| {
             let some = push.manifest.children.iter().any(|child| !is_absent(push, child));
-            falls_over(has_gaps(push) && some && is_refused(&right), right)
+            falls_over(has_gaps(push) && by_digest(push) && some && is_refused(&right), right)
         })],
     )
-    .when(NOT_ACCEPT),
+    .when(Stances::NotAccept),
     Defect::new(
         "refuse-with-500-when-many",
         "The list of a hundred absent children and more makes the registry fall over.",
         "index.refuse.status",
         &[Seam::Accept(|push, right| falls_over(push.missing.len() >= 100 && is_refused(&right), right))],
     )
-    .when(NOT_ACCEPT),
+    .when(Stances::NotAccept),
     Defect::new(
         "refuse-code-manifest-invalid",
-        "The refusal for absent children is coded MANIFEST_INVALID.",
+        "The refusal of a manifest list for absent children is coded MANIFEST_INVALID.",
         "index.refuse.code",
         &[Seam::Accept(|push, right| of_index(push, right, |p| p.coded("MANIFEST_INVALID")))],
     )
-    .when(NOT_ACCEPT),
+    .when(Stances::NotAccept),
     Defect::new(
         "refuse-code-manifest-unknown",
-        "The refusal for absent children is 404 and coded MANIFEST_UNKNOWN.",
+        "The refusal of a manifest list for absent children is 404 and coded MANIFEST_UNKNOWN.",
         "index.refuse.code",
         &[Seam::Accept(|push, right| {
             of_index(push, right, |p| p.coded("MANIFEST_UNKNOWN").status(StatusCode::NOT_FOUND))
         })],
     )
-    .when(NOT_ACCEPT),
+    .when(Stances::NotAccept),
     Defect::new(
         "refuse-code-blob-unknown",
-        "The refusal for absent children is coded BLOB_UNKNOWN.",
+        "The refusal of a manifest list for absent children is coded BLOB_UNKNOWN.",
         "index.refuse.code",
         &[Seam::Accept(|push, right| of_index(push, right, |p| p.coded("BLOB_UNKNOWN")))],
     )
-    .when(NOT_ACCEPT),
+    .when(Stances::NotAccept),
     Defect::new(
         "refuse-without-detail",
-        "The refusal does not say which children are absent.",
+        "The refusal of a manifest list does not say which children are absent.",
         "index.refuse.detail",
         &[Seam::Accept(|push, right| {
             of_index(push, right, |mut problem| {
@@ -122,10 +126,10 @@ pub(super) const DEFECTS: &[Defect] = &[
             })
         })],
     )
-    .when(NOT_ACCEPT),
+    .when(Stances::NotAccept),
     Defect::new(
         "refuse-names-first-only",
-        "The refusal names the first absent child alone.",
+        "The refusal of a manifest list names the first absent child alone.",
         "index.refuse.detail",
         &[Seam::Accept(|push, right| {
             of_index(push, right, |mut problem| {
@@ -134,41 +138,41 @@ pub(super) const DEFECTS: &[Defect] = &[
             })
         })],
     )
-    .when(NOT_ACCEPT),
+    .when(Stances::NotAccept),
     Defect::new(
         "refuse-only-first-checked",
-        "Only the first child is looked for: an index that has it is taken.",
+        "Of an index that is pushed by digest only the first child is looked for.",
         "index.refuse.consistent",
         &[Seam::Accept(|push, right| {
             let first = push.manifest.children.first().map(|child| child.digest.clone());
-            overlooks(push, right, |missing| Some(&missing.digest) != first.as_ref())
+            overlooks_by_digest(push, right, |missing| Some(&missing.digest) != first.as_ref())
         })],
     )
-    .when(REFUSE),
+    .when(Stances::Refuse),
     Defect::new(
         "refuse-unless-last-absent",
-        "The last child is never looked for.",
+        "The last child of an index that is pushed by digest is never looked for.",
         "index.refuse.consistent",
         &[Seam::Accept(|push, right| {
             let last = push.manifest.children.last().map(|child| child.digest.clone());
-            overlooks(push, right, |missing| Some(&missing.digest) == last.as_ref())
+            overlooks_by_digest(push, right, |missing| Some(&missing.digest) == last.as_ref())
         })],
     )
-    .when(REFUSE),
+    .when(Stances::Refuse),
     Defect::new(
         "refuse-nested-unchecked",
         "Children that are indexes are never looked for.",
         "index.refuse.consistent",
         &[Seam::Accept(|push, right| overlooks(push, right, is_nested))],
     )
-    .when(REFUSE),
+    .when(Stances::Refuse),
     Defect::new(
         "refuse-unmarked-unchecked",
         "Children without platform are never looked for.",
         "index.refuse.consistent",
         &[Seam::Accept(|push, right| overlooks(push, right, |child| child.platform.is_none()))],
     )
-    .when(REFUSE),
+    .when(Stances::Refuse),
     Defect::new(
         "refuse-by-platform",
         "An absent child counts as there where another of its operating system and architecture is.",
@@ -182,7 +186,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             })
         })],
     )
-    .when(REFUSE),
+    .when(Stances::Refuse),
     Defect::new(
         "refuse-satisfied-by-layers",
         "Blobs that no manifest names are taken for an image that is being pushed: absent children are forgiven.",
@@ -192,7 +196,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             overlooks(push, right, |_| forgiven)
         })],
     )
-    .when(REFUSE),
+    .when(Stances::Refuse),
     Defect::new(
         "refuse-counts-entries",
         "The children found are counted against the entries: an index that names one twice is never complete.",
@@ -206,35 +210,26 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     )
     .also(&["index.shape.taken"])
-    .when(REFUSE),
+    .when(Stances::Refuse),
     Defect::new(
         "refuse-tagged-children-overlooked",
-        "A child that has a tag is not found by its digest when an index is checked.",
+        "A child that has a tag is not found by its digest when an index of three to seven entries is checked.",
         "index.refuse.until-complete",
         &[Seam::Present(|wanted, right| {
             let tagged = Digest::parse(&wanted.descriptor.digest).is_some_and(|digest| {
                 let repository = wanted.view.state.repository(wanted.repository);
                 repository.is_some_and(|r| r.tags_of(&digest).next().is_some())
             });
-            right && !tagged
+            right && !(tagged && (3..8).contains(&wanted.parent.children.len()))
         })],
     )
-    .when(REFUSE),
+    .when(Stances::Refuse),
     Defect::new(
         "image-refuse-code-invalid",
-        "An image of which a layer is absent is refused with MANIFEST_INVALID.",
+        "An image of which the config or a layer is absent is refused with MANIFEST_INVALID.",
         "image.refuse.code",
         &[Seam::Accept(|push, right| match absent_blobs(push) {
-            (_, true) => Err(Problem::manifest_invalid("a layer is unknown")),
-            _ => right,
-        })],
-    ),
-    Defect::new(
-        "image-config-refused-invalid",
-        "An image of which the config is absent is refused with MANIFEST_INVALID.",
-        "image.refuse.code",
-        &[Seam::Accept(|push, right| match absent_blobs(push) {
-            (true, _) => Err(Problem::manifest_invalid("the config is unknown")),
+            (true, _) | (_, true) => Err(Problem::manifest_invalid("a layer is unknown")),
             _ => right,
         })],
     ),
@@ -258,7 +253,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             memory.recall(asked.uri.path()).unwrap_or(answer)
         })],
     )
-    .when(NOT_ACCEPT),
+    .when(Stances::NotAccept),
     Defect::new(
         "error-body-text",
         "Errors are explained in plain text.",
@@ -271,10 +266,10 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     Defect::new(
         "error-body-not-list",
-        "`errors` of an error is an object, not a list.",
+        "`errors` of the error for an unknown tag, a gap of a manifest list, or three of a refused one, is an object, not a list.",
         "error.form",
-        &[Seam::Finish(|_, _, _, answer| {
-            changed(answer.status.is_client_error() && answer.is_json(), answer, |a| {
+        &[Seam::Finish(|asked, view, _, answer| {
+            changed(some_errors(asked, view, &answer) || refusal_of_three(asked, &answer), answer, |a| {
                 let first = a.value().and_then(|mut v| v.get_mut("errors")?.as_array_mut()?.pop());
                 a.body(serde_json::json!({ "errors": first }).to_string())
             })

@@ -3,7 +3,6 @@
 use axum::http::StatusCode;
 
 use super::tools::*;
-use super::{Defect, NOT_ACCEPT, REFUSE};
 
 /// The refused push of an index.
 fn refused_index<'a>(change: &Change<'a>) -> Option<&'a Push<'a>> {
@@ -38,7 +37,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             None => right,
         })],
     )
-    .when(NOT_ACCEPT),
+    .when(Stances::NotAccept),
     Defect::new(
         "refused-digest-kept",
         "The manifest is stored before the children are looked for: a refused index is served by its digest.",
@@ -48,7 +47,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             None => right,
         })],
     )
-    .when(NOT_ACCEPT),
+    .when(Stances::NotAccept),
     Defect::new(
         "refused-tag-removed",
         "The push of an index that is refused removes the tag's older value.",
@@ -61,7 +60,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             None => right,
         })],
     )
-    .when(NOT_ACCEPT),
+    .when(Stances::NotAccept),
     Defect::new(
         "refused-tag-moved",
         "The push of an index that is refused moves an older tag to it.",
@@ -74,7 +73,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             None => right,
         })],
     )
-    .when(NOT_ACCEPT),
+    .when(Stances::NotAccept),
     Defect::new(
         "refused-tag-listed",
         "The tag of a refused index is listed, and leads to nothing.",
@@ -84,7 +83,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             None => right,
         })],
     )
-    .when(NOT_ACCEPT),
+    .when(Stances::NotAccept),
     Defect::new(
         "refused-children-dropped",
         "With a refused index the children that are there are thrown away.",
@@ -98,7 +97,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             None => right,
         })],
     )
-    .when(NOT_ACCEPT),
+    .when(Stances::NotAccept),
     Defect::new(
         "refused-layers-dropped",
         "With a refused index the layers of the children that are there are thrown away.",
@@ -113,7 +112,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             None => right,
         })],
     )
-    .when(NOT_ACCEPT),
+    .when(Stances::NotAccept),
     Defect::new(
         "refused-children-conjured",
         "What a refused index names is answered with 200 afterwards, with the first child that is there.",
@@ -135,7 +134,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             None => right,
         })],
     )
-    .when(NOT_ACCEPT),
+    .when(Stances::NotAccept),
     Defect::new(
         "refused-for-ever",
         "The refusal of an index is remembered: it is refused again once its children are there.",
@@ -150,7 +149,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             memory.recall(asked.uri.path()).unwrap_or(answer)
         })],
     )
-    .when(NOT_ACCEPT),
+    .when(Stances::NotAccept),
     Defect::new(
         "refused-then-taken",
         "An index that was refused is acknowledged when it is pushed again as it is.",
@@ -161,5 +160,5 @@ pub(super) const DEFECTS: &[Defect] = &[
             changed(again, answer, |_| Answer::new(StatusCode::CREATED).with("location", &location))
         })],
     )
-    .when(REFUSE),
+    .when(Stances::Refuse),
 ];

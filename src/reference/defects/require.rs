@@ -2,7 +2,6 @@
 
 use super::super::config::Stance;
 use super::tools::*;
-use super::{Defect, REQUIRE};
 
 /// The platforms that are demanded; none where the stance is another.
 fn demanded<'a>(push: &'a Push<'a>) -> &'a [String] {
@@ -14,6 +13,19 @@ fn demanded<'a>(push: &'a Push<'a>) -> &'a [String] {
 
 fn requires(push: &Push) -> bool {
     is_index(push) && !demanded(push).is_empty()
+}
+
+/// Whether the repository holds no index yet.
+fn is_first_index(push: &Push) -> bool {
+    let repository = push.view.state.repository(push.repository);
+    !repository.is_some_and(|r| r.manifests.values().any(|stored| stored.manifest.kind == Kind::Index))
+}
+
+/// Two children alike but for their variant.
+fn has_variants(push: &Push) -> bool {
+    let platforms: Vec<&str> = push.manifest.children.iter().filter_map(|c| c.platform.as_deref()).collect();
+    let alike = |a: &&str, b: &&str| a != b && without_variant(a) == without_variant(b);
+    platforms.iter().any(|a| platforms.iter().any(|b| alike(a, b)))
 }
 
 /// Refuses what is right to take.
@@ -41,62 +53,62 @@ fn is_demanded(push: &Push, child: &Descriptor) -> bool {
 pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
         "require-all",
-        "Every child is demanded, not only those of the required platforms.",
+        "Of a repository's first index every child is demanded, not only those of the required platforms.",
         "index.require.taken",
-        &[Seam::Accept(|push, right| refuses(requires(push) && has_gaps(push), push, right))],
+        &[Seam::Accept(|push, right| refuses(requires(push) && has_gaps(push) && is_first_index(push), push, right))],
     )
     .also(&["index.refuse.status"])
-    .when(REQUIRE),
+    .when(Stances::Require),
     Defect::new(
         "require-os-ignored",
-        "A child is demanded for its architecture, whatever its operating system is.",
+        "Of a repository's first index a child is demanded for its architecture, whatever its operating system is.",
         "index.require.taken",
         &[Seam::Accept(|push, right| {
             let alike = |platform: &str| demanded(push).iter().any(|d| architecture(d) == architecture(platform));
             let wrong = push.missing.iter().any(|child| child.platform.as_deref().is_some_and(alike));
-            refuses(requires(push) && wrong, push, right)
+            refuses(requires(push) && wrong && is_first_index(push), push, right)
         })],
     )
-    .when(REQUIRE),
+    .when(Stances::Require),
     Defect::new(
         "require-refuses-complete",
-        "A complete index that has children of other platforms than the required ones is refused.",
+        "A complete index that has children of other platforms than the required ones is refused by digest.",
         "manifest.put.created",
         &[Seam::Accept(|push, right| {
             let others = push.manifest.children.iter().any(|child| !is_demanded(push, child));
-            refuses(requires(push) && is_complete(push) && others, push, right)
+            refuses(requires(push) && is_complete(push) && by_digest(push) && others, push, right)
         })],
     )
     .also(&["index.refuse.until-complete", "index.shape.taken"])
-    .when(REQUIRE),
+    .when(Stances::Require),
     Defect::new(
         "require-first-platform-only",
-        "Of the required platforms only the first is demanded.",
+        "Of a repository's first index only the first of the required platforms is demanded.",
         "index.require.refused",
         &[Seam::Accept(|push, right| {
             let first = demanded(push).iter().take(1).cloned().collect();
             let stance = Stance::Require(first);
             let refused = push.missing.iter().any(|child| stance.demands(child.platform.as_deref()));
-            match requires(push) && is_refused(&right) && !refused {
+            match requires(push) && is_refused(&right) && !refused && is_first_index(push) {
                 true => Ok(()),
                 false => right,
             }
         })],
     )
-    .when(REQUIRE),
+    .when(Stances::Require),
     Defect::new(
         "require-nothing-there-taken",
-        "An index of which no child is there at all is taken, whatever is required.",
+        "An index of which no child is there at all is taken by digest, whatever is required.",
         "index.require.refused",
         &[Seam::Accept(|push, right| {
             let none = push.manifest.children.iter().all(|child| is_absent(push, child));
-            match requires(push) && none && is_refused(&right) {
+            match requires(push) && by_digest(push) && none && is_refused(&right) {
                 true => Ok(()),
                 false => right,
             }
         })],
     )
-    .when(REQUIRE),
+    .when(Stances::Require),
     Defect::new(
         "require-code-invalid",
         "The refusal for a required platform is coded MANIFEST_INVALID.",
@@ -106,7 +118,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             false => right,
         })],
     )
-    .when(REQUIRE),
+    .when(Stances::Require),
     Defect::new(
         "require-stored-anyway",
         "An index that is refused for a required platform is stored all the same.",
@@ -119,7 +131,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             None => right,
         })],
     )
-    .when(REQUIRE),
+    .when(Stances::Require),
     Defect::new(
         "require-not-named-500",
         "An index that does not name a required platform at all makes the registry fall over.",
@@ -131,7 +143,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             falls_over(requires(push) && marked && !named, right)
         })],
     )
-    .when(REQUIRE),
+    .when(Stances::Require),
     Defect::new(
         "require-unmarked-500",
         "A child without platform makes a registry that requires platforms fall over.",
@@ -141,16 +153,13 @@ pub(super) const DEFECTS: &[Defect] = &[
             falls_over(requires(push) && unmarked, right)
         })],
     )
-    .when(REQUIRE),
+    .when(Stances::Require),
     Defect::new(
         "require-variant-500",
-        "An absent child with a variant makes a registry that requires platforms fall over.",
+        "Children alike but for their variants make a registry that requires platforms fall over.",
         "index.shape.answered",
-        &[Seam::Accept(|push, right| {
-            let variant = |c: &Descriptor| c.platform.as_deref().is_some_and(|p| p.split('/').count() == 3);
-            falls_over(requires(push) && push.missing.iter().any(variant), right)
-        })],
+        &[Seam::Accept(|push, right| falls_over(requires(push) && has_variants(push), right))],
     )
     .also(&["index.refuse.status"])
-    .when(REQUIRE),
+    .when(Stances::Require),
 ];

@@ -95,10 +95,17 @@ const INDEX: &[&str] = &["schemaVersion", "mediaType", "artifactType", "manifest
 pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
         "index-bytes-rewritten",
-        "An index is stored as the registry's own JSON library writes it.",
+        "A manifest list that is pushed by tag, and that is complete or of two children, is stored as the registry's own JSON library writes it.",
         "manifest.get.bytes",
         &[Seam::Store(|change, right| match accepted(change) {
-            Some(push) if is_index(push) => respelled(right, pretty),
+            Some(push)
+                if is_index(push)
+                    && is_docker(push)
+                    && !by_digest(push)
+                    && (is_complete(push) || push.manifest.children.len() == 2) =>
+            {
+                respelled(right, pretty)
+            }
             _ => right,
         })],
     ),
@@ -128,9 +135,9 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     Defect::new(
         "index-trimmed",
-        "The entries of absent children are taken out of an index before it is stored.",
+        "The entries of absent children are taken out of a manifest list before it is stored.",
         "manifest.get.bytes",
-        &[Seam::Store(|change, right| match accepted(change).filter(|push| has_gaps(push)) {
+        &[Seam::Store(|change, right| match accepted(change).filter(|push| has_gaps(push) && is_docker(push)) {
             Some(push) => rewritten(right, |index| {
                 if let Some(entries) = entries(index) {
                     entries.retain(|entry| !push.missing.iter().any(|m| m.digest == entry_digest(entry)));
@@ -139,7 +146,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             None => right,
         })],
     )
-    .when(&[crate::suite::model::StanceWord::Accept, crate::suite::model::StanceWord::Require]),
+    .when(Stances::NotRefuse),
     Defect::new(
         "variants-merged",
         "Of children alike in operating system and architecture only the first stays in the index.",

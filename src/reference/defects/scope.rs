@@ -66,21 +66,6 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     ),
     Defect::new(
-        "tags-shared-by-repositories",
-        "A tag that is set in one repository is set in every other one that has it.",
-        "manifest.get.bytes",
-        &[Seam::Resolve(|lookup, right| {
-            let found = right?;
-            let Some(tag) = lookup.reference.tag() else { return Some(found) };
-            let all = lookup.view.state.repositories.iter().filter_map(|(name, r)| {
-                let digest = r.tags.get(tag)?;
-                Some((r.manifests.get(digest)?.since, name, digest))
-            });
-            all.max_by_key(|(since, ..)| *since).and_then(|(_, name, digest)| served(lookup.view, name, digest))
-        })],
-    )
-    .also(&["manifest.get.absent", "manifest.get.served"]),
-    Defect::new(
         "blob-from-any-repository",
         "A blob is found whatever repository it is in.",
         "blob.get.absent",
@@ -109,18 +94,6 @@ pub(super) const DEFECTS: &[Defect] = &[
         "mount.nothing-conjured",
         &[Seam::Store(|change, right| match change {
             Change::Mount(blob) => plus(right, named_with(blob)),
-            _ => right,
-        })],
-    ),
-    Defect::new(
-        "shared-layer-links-manifests",
-        "A blob that another repository has too brings along, when it is pushed, the manifests there that name it.",
-        "manifest.get.absent",
-        &[Seam::Store(|change, right| match change {
-            Change::Upload(blob) => {
-                let from = blob.view.state.blob_anywhere(blob.digest);
-                plus(right, named_with(&Blob { from, ..**blob }))
-            }
             _ => right,
         })],
     ),

@@ -167,12 +167,12 @@ pub(super) const DEFECTS: &[Defect] = &[
     .also(&["manifest.put.location"]),
     Defect::new(
         "nested-index-500",
-        "An index that names an index makes the registry fall over.",
+        "An index that names an index, and is pushed by tag, makes the registry fall over.",
         "index.shape.answered",
         &[Seam::Accept(|push, right| {
             let index = |c: &Descriptor| c.media_type.ends_with("index.v1+json") || c.media_type.contains(".list.");
             let foreign = any_present(push, |s, child| index(child) && s.manifest.kind != Kind::Index);
-            falls_over(any_child(push, index) && !foreign, right)
+            falls_over(any_child(push, index) && !foreign && !by_digest(push), right)
         })],
     )
     .also(&["index.refuse.status"]),

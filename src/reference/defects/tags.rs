@@ -97,7 +97,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     )
     .also(&["tags.fresh"])
-    .when(super::ACCEPT),
+    .when(Stances::Accept),
     Defect::new(
         "tags-list-loses-index",
         "A tag of a complete index is not listed.",
@@ -231,7 +231,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
         "tag-lower-cased",
         "Tags are stored and looked for in lower case.",
-        "tags.taken",
+        "tags.complete",
         &[
             Seam::Store(|_, right| renamed(right, str::to_ascii_lowercase)),
             Seam::Resolve(|lookup, right| under_name(lookup, right, str::to_ascii_lowercase)),

@@ -11,7 +11,7 @@ pub use super::super::problem::{Problem, Verdict};
 pub use super::super::question::{Asked, Change, Lookup, Push, Removal, Served, Target, View};
 pub use super::super::route::Route;
 pub use super::super::state::{Stored, Write};
-pub use super::Defect;
+pub use super::{Defect, Stances};
 pub use crate::content::digest::Digest;
 
 /// What a registry says when it falls over: 500, in the spec's form as far as that goes.
@@ -37,6 +37,21 @@ pub fn has_gaps(push: &Push) -> bool {
 /// A push of an index of which every child is there.
 pub fn is_complete(push: &Push) -> bool {
     is_index(push) && push.missing.is_empty()
+}
+
+/// A push of Docker's types.
+pub fn is_docker(push: &Push) -> bool {
+    is_docker_type(&push.manifest.media_type)
+}
+
+/// Whether this is one of Docker's types.
+pub fn is_docker_type(media_type: &str) -> bool {
+    media_type.contains(".docker.")
+}
+
+/// A push by digest.
+pub fn by_digest(push: &Push) -> bool {
+    push.reference.digest().is_some()
 }
 
 /// Whether this child is absent.
@@ -85,11 +100,6 @@ pub fn parents<'a>(
     manifests.filter(move |(_, stored)| stored.manifest.children.iter().any(|child| child.digest == digest))
 }
 
-/// Whether a lookup asks for what an index of the repository names.
-pub fn asks_for_child(lookup: &Lookup) -> bool {
-    lookup.reference.digest().is_some_and(|d| parents(lookup.view, lookup.repository, d.as_str()).next().is_some())
-}
-
 /// The manifest, as it is served.
 pub fn served(view: View, repository: &str, digest: &Digest) -> Option<Served> {
     super::super::manifests::manifest_as_served(view, repository, digest)
@@ -125,6 +135,22 @@ pub fn lists_tags(asked: &Asked) -> bool {
     asked.reads() && matches!(asked.route, Route::Tags { .. })
 }
 
+/// JSON errors about an unknown tag that is got, or a gap of a manifest list.
+pub fn some_errors(asked: &Asked, view: &View, answer: &Answer) -> bool {
+    let Route::Manifest { repository, reference } = &asked.route else { return false };
+    let of_list = || parents(*view, repository, reference).any(|(_, s)| is_docker_type(&s.manifest.media_type));
+    let ours = gets_manifest(asked) && (!reference.contains(':') || of_list());
+    ours && answer.status.is_client_error() && answer.is_json()
+}
+
+/// The JSON error for a push by tag of a manifest list with three gaps.
+pub fn refusal_of_three(asked: &Asked, answer: &Answer) -> bool {
+    let list = asked.header("content-type").is_some_and(|t| t.contains(".manifest.list."));
+    let tag = asked.route.reference().is_some_and(|reference| !reference.contains(':'));
+    let three = || answer.value().and_then(|v| Some(v.get("errors")?.as_array()?.len())) == Some(3);
+    puts_manifest(asked) && list && tag && answer.status.is_client_error() && three()
+}
+
 /// The answer changed, where `wrong` holds.
 pub fn changed(wrong: bool, answer: Answer, change: impl FnOnce(Answer) -> Answer) -> Answer {
     if wrong { change(answer) } else { answer }
@@ -136,6 +162,17 @@ pub fn named<'a>(asked: &'a Asked, view: &View<'a>, answer: &Answer) -> Option<(
     let digest = Digest::parse(answer.header("docker-content-digest")?)?;
     let stored = view.state.manifest(repository, &digest)?;
     Some((repository, digest, stored))
+}
+
+/// Whether the answer is about a manifest of Docker's types.
+pub fn about_docker(asked: &Asked, view: &View, answer: &Answer) -> bool {
+    named(asked, view, answer).is_some_and(|(.., stored)| is_docker_type(&stored.manifest.media_type))
+}
+
+/// Whether the answer is about a manifest list that was asked for by digest.
+pub fn about_list_by_digest(asked: &Asked, view: &View, answer: &Answer) -> bool {
+    let by_digest = asked.route.reference().is_some_and(|reference| reference.contains(':'));
+    by_digest && about_index(asked, view, answer) && about_docker(asked, view, answer)
 }
 
 /// Whether the answer is about an index.

@@ -162,7 +162,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
         "mount-answers-200",
         "A mount that was done is answered with 200.",
-        "mount.answered",
+        "mount.created",
         &[Seam::Finish(|asked, _, _, answer| {
             let wrong = mounts(asked) && answer.status == StatusCode::CREATED;
             changed(wrong, answer, |a| a.status(StatusCode::OK))
