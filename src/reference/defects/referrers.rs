@@ -80,7 +80,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             if sparse { Vec::new() } else { right }
         })],
     )
-    .when(Stances::Accept),
+    .when(stances::ACCEPT),
     Defect::new(
         "referrers-of-absent-400",
         "The referrers of a manifest that is not there are refused with 400.",

@@ -97,7 +97,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     )
     .also(&["tags.fresh"])
-    .when(Stances::Accept),
+    .when(stances::ACCEPT),
     Defect::new(
         "tags-list-loses-index",
         "A tag of a complete index is not listed.",

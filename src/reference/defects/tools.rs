@@ -11,8 +11,19 @@ pub use super::super::problem::{Problem, Verdict};
 pub use super::super::question::{Asked, Change, Lookup, Push, Removal, Served, Target, View};
 pub use super::super::route::Route;
 pub use super::super::state::{Stored, Write};
-pub use super::{Defect, Stances};
+pub use super::Defect;
 pub use crate::content::digest::Digest;
+
+/// The stances in which an index with absent children is taken, refused, or either by their platforms.
+pub mod stances {
+    use crate::suite::model::StanceWord::{self, Accept, Refuse, Require};
+
+    pub const ACCEPT: &[StanceWord] = &[Accept];
+    pub const REFUSE: &[StanceWord] = &[Refuse];
+    pub const REQUIRE: &[StanceWord] = &[Require];
+    pub const NOT_ACCEPT: &[StanceWord] = &[Refuse, Require];
+    pub const NOT_REFUSE: &[StanceWord] = &[Accept, Require];
+}
 
 /// What a registry says when it falls over: 500, in the spec's form as far as that goes.
 pub fn fault() -> Problem {
