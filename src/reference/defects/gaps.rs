@@ -41,7 +41,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "index.accept.taken",
         &[Seam::Accept(|push, right| refuses(all_absent(push), push, right))],
     )
-    .when(Stances::Accept),
+    .when(stances::ACCEPT),
     Defect::new(
         "sparse-refused-when-last-absent",
         "An index of which only the last child is absent is refused, though others with gaps are taken.",
@@ -52,14 +52,14 @@ pub(super) const DEFECTS: &[Defect] = &[
             refuses(wrong && push.manifest.children.len() > 1, push, right)
         })],
     )
-    .when(Stances::Accept),
+    .when(stances::ACCEPT),
     Defect::new(
         "sparse-refused-by-digest",
         "An index with gaps is refused by digest, and taken by tag.",
         "index.accept.taken",
         &[Seam::Accept(|push, right| refuses(has_gaps(push) && push.reference.digest().is_some(), push, right))],
     )
-    .when(Stances::Accept),
+    .when(stances::ACCEPT),
     Defect::new(
         "sparse-accepted-then-lost",
         "A manifest list of which half or more of the children are absent is acknowledged and not stored.",
@@ -70,7 +70,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     )
     .also(&["manifest.get.served", "manifest.put.location"])
-    .when(Stances::Accept),
+    .when(stances::ACCEPT),
     Defect::new(
         "sparse-put-answers-202",
         "A manifest list with gaps that is pushed by digest is acknowledged with 202 instead of 201.",
@@ -83,7 +83,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             changed(wrong, answer, |a| a.status(StatusCode::ACCEPTED))
         })],
     )
-    .when(Stances::Accept),
+    .when(stances::ACCEPT),
     Defect::new(
         "sparse-drops-children",
         "When an index with gaps is stored, the first of its children that are there is dropped.",
@@ -96,7 +96,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             None => right,
         })],
     )
-    .when(Stances::Accept),
+    .when(stances::ACCEPT),
     Defect::new(
         "sparse-drops-last-layer",
         "When an index with gaps is stored, the last layer of each child that is there is dropped.",
@@ -109,7 +109,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             None => right,
         })],
     )
-    .when(Stances::Accept),
+    .when(stances::ACCEPT),
     Defect::new(
         "sparse-lost-by-digest",
         "A manifest list with gaps that has a tag is not found by its digest.",
@@ -125,7 +125,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     )
     .also(&["manifest.put.location", "index.accept.kept", "late.index.unchanged"])
-    .when(Stances::Accept),
+    .when(stances::ACCEPT),
     Defect::new(
         "sparse-lost-by-tag",
         "A manifest list with gaps that is pushed by tag is stored under its digest; the tag is not set.",
@@ -138,7 +138,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     )
     .also(&["late.index.unchanged"])
-    .when(Stances::Accept),
+    .when(stances::ACCEPT),
     Defect::new(
         "sparse-retags-children",
         "When an index with gaps is tagged, the tags of its children are set to it.",
@@ -154,7 +154,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             None => right,
         })],
     )
-    .when(Stances::Accept),
+    .when(stances::ACCEPT),
     Defect::new(
         "sparse-head-404",
         "HEAD of a manifest list with gaps is answered with 404, GET with 200.",
@@ -168,7 +168,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     )
     .also(&["manifest.head.as-get"])
-    .when(Stances::Accept),
+    .when(stances::ACCEPT),
     Defect::new(
         "wide-index-refused",
         "An index of more than sixty-four children is refused.",
@@ -178,5 +178,5 @@ pub(super) const DEFECTS: &[Defect] = &[
             false => right,
         })],
     )
-    .when(Stances::Accept),
+    .when(stances::ACCEPT),
 ];

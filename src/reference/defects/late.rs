@@ -133,5 +133,5 @@ pub(super) const DEFECTS: &[Defect] = &[
             }
         })],
     )
-    .when(Stances::Accept),
+    .when(stances::ACCEPT),
 ];

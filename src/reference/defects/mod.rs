@@ -31,6 +31,7 @@ mod uploads;
 use std::sync::LazyLock;
 
 use super::policy::Seam;
+use crate::suite::model::StanceWord;
 
 /// One wrong decision.
 #[derive(Debug, Clone, Copy)]
@@ -43,8 +44,8 @@ pub struct Defect {
     pub requirement: &'static str,
     /// Requirements by which the same wrong decision shows where a case asks for something else first.
     pub also: &'static [&'static str],
-    /// The stances in which it shows.
-    pub stances: Stances,
+    /// The stances in which it shows; empty: every one.
+    pub stances: &'static [StanceWord],
     /// Where it decides, and how.
     pub(super) seams: &'static [Seam],
 }
@@ -57,11 +58,11 @@ impl Defect {
         requirement: &'static str,
         seams: &'static [Seam],
     ) -> Defect {
-        Defect { name, sentence, requirement, also: &[], stances: Stances::Every, seams }
+        Defect { name, sentence, requirement, also: &[], stances: &[], seams }
     }
 
     /// The same, showing only in these stances.
-    const fn when(self, stances: Stances) -> Defect {
+    const fn when(self, stances: &'static [StanceWord]) -> Defect {
         Defect { stances, ..self }
     }
 
@@ -73,37 +74,6 @@ impl Defect {
     /// Whether a mismatch of this requirement is this defect's doing, and no collateral damage.
     pub fn breaks(&self, requirement: &str) -> bool {
         self.requirement == requirement || self.also.contains(&requirement)
-    }
-}
-
-/// The stances in which a defect shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stances {
-    /// In each.
-    Every,
-    /// Where an index with absent children is accepted.
-    Accept,
-    /// Where it is refused.
-    Refuse,
-    /// Where platforms are required.
-    Require,
-    /// Where it is refused, for every child or for those of some platforms.
-    NotAccept,
-    /// Where it is accepted, always or for some platforms.
-    NotRefuse,
-}
-
-impl Stances {
-    /// Whether it shows in the stance of this word (`accept`, `refuse`, `require`).
-    pub fn include(self, word: &str) -> bool {
-        match self {
-            Stances::Every => true,
-            Stances::Accept => word == "accept",
-            Stances::Refuse => word == "refuse",
-            Stances::Require => word == "require",
-            Stances::NotAccept => word != "accept",
-            Stances::NotRefuse => word != "refuse",
-        }
     }
 }
 

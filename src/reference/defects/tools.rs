@@ -14,6 +14,17 @@ pub use super::super::state::{Stored, Write};
 pub use super::{Defect, Stances};
 pub use crate::content::digest::Digest;
 
+/// The stances in which an index with absent children is taken, refused, or either by their platforms.
+pub mod stances {
+    use crate::suite::model::StanceWord::{self, Accept, Refuse, Require};
+
+    pub const ACCEPT: &[StanceWord] = &[Accept];
+    pub const REFUSE: &[StanceWord] = &[Refuse];
+    pub const REQUIRE: &[StanceWord] = &[Require];
+    pub const NOT_ACCEPT: &[StanceWord] = &[Refuse, Require];
+    pub const NOT_REFUSE: &[StanceWord] = &[Accept, Require];
+}
+
 /// What a registry says when it falls over: 500, in the spec's form as far as that goes.
 pub fn fault() -> Problem {
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "UNKNOWN", "unknown error", Value::Null)
