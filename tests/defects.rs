@@ -10,6 +10,7 @@ use lacuna::record::RunRecord;
 use lacuna::reference::{self, Config, Defect, Stance};
 use lacuna::report::progress::Progress;
 use lacuna::run::{self, Request};
+use lacuna::suite::model::StanceWord;
 use lacuna::suite::requirement::{Level, Spec};
 use lacuna::suite::{Library, SuiteSource};
 use lacuna::target::argument::TargetSpec;
@@ -95,7 +96,7 @@ impl Proof {
         let sample: BTreeSet<String> = sampled.collect();
         let mut missed = named.clone();
         let mut seen = BTreeMap::<String, BTreeSet<String>>::new();
-        for stance in stances().iter().filter(|stance| defect.stances.include(stance.word())) {
+        for stance in stances().iter().filter(|stance| shows(defect, stance)) {
             if missed.is_empty() {
                 break;
             }
@@ -194,6 +195,16 @@ impl Proof {
             self.handle.block_on(run::run(&request, &Stop::never(), |cases| Progress::new(cases, false, false)));
         Ok(recorded.map_err(|why| why.to_string())?.record)
     }
+}
+
+/// Whether the defect shows in a stance.
+fn shows(defect: &Defect, stance: &Stance) -> bool {
+    let word = match stance {
+        Stance::Accept => StanceWord::Accept,
+        Stance::Refuse => StanceWord::Refuse,
+        Stance::Require(_) => StanceWord::Require,
+    };
+    defect.stances.is_empty() || defect.stances.contains(&word)
 }
 
 /// The requirements by which it must be caught: any other red is collateral.

@@ -150,11 +150,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             changed(wrong && about_gaps(asked, view, &answer), answer, |_| fault().into())
         })],
     )
-<<<<<<< HEAD
-    .when(Stances::Accept),
-=======
     .when(stances::ACCEPT),
->>>>>>> main
     Defect::new(
         "get-image-accept-lying-digest",
         "GET of an index with an image's type only is answered with a child, under the index's digest.",

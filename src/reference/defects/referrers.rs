@@ -80,11 +80,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             if sparse { Vec::new() } else { right }
         })],
     )
-<<<<<<< HEAD
-    .when(Stances::Accept),
-=======
     .when(stances::ACCEPT),
->>>>>>> main
     Defect::new(
         "referrers-of-absent-400",
         "The referrers of a manifest that is not there are refused with 400.",

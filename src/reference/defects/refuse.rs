@@ -74,11 +74,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             falls_over(has_gaps(push) && by_digest(push) && all && is_refused(&right), right)
         })],
     )
-<<<<<<< HEAD
-    .when(Stances::NotAccept),
-=======
     .when(stances::NOT_ACCEPT),
->>>>>>> main
     Defect::new(
         "refuse-with-500",
         "An index of which some children are there and some are absent, pushed by digest, makes the registry fall over.",
@@ -88,33 +84,21 @@ pub(super) const DEFECTS: &[Defect] = &[
             falls_over(has_gaps(push) && by_digest(push) && some && is_refused(&right), right)
         })],
     )
-<<<<<<< HEAD
-    .when(Stances::NotAccept),
-=======
     .when(stances::NOT_ACCEPT),
->>>>>>> main
     Defect::new(
         "refuse-with-500-when-many",
         "The list of a hundred absent children and more makes the registry fall over.",
         "index.refuse.status",
         &[Seam::Accept(|push, right| falls_over(push.missing.len() >= 100 && is_refused(&right), right))],
     )
-<<<<<<< HEAD
-    .when(Stances::NotAccept),
-=======
     .when(stances::NOT_ACCEPT),
->>>>>>> main
     Defect::new(
         "refuse-code-manifest-invalid",
         "The refusal of a manifest list for absent children is coded MANIFEST_INVALID.",
         "index.refuse.code",
         &[Seam::Accept(|push, right| of_index(push, right, |p| p.coded("MANIFEST_INVALID")))],
     )
-<<<<<<< HEAD
-    .when(Stances::NotAccept),
-=======
     .when(stances::NOT_ACCEPT),
->>>>>>> main
     Defect::new(
         "refuse-code-manifest-unknown",
         "The refusal of a manifest list for absent children is 404 and coded MANIFEST_UNKNOWN.",
@@ -123,22 +107,14 @@ pub(super) const DEFECTS: &[Defect] = &[
             of_index(push, right, |p| p.coded("MANIFEST_UNKNOWN").status(StatusCode::NOT_FOUND))
         })],
     )
-<<<<<<< HEAD
-    .when(Stances::NotAccept),
-=======
     .when(stances::NOT_ACCEPT),
->>>>>>> main
     Defect::new(
         "refuse-code-blob-unknown",
         "The refusal of a manifest list for absent children is coded BLOB_UNKNOWN.",
         "index.refuse.code",
         &[Seam::Accept(|push, right| of_index(push, right, |p| p.coded("BLOB_UNKNOWN")))],
     )
-<<<<<<< HEAD
-    .when(Stances::NotAccept),
-=======
     .when(stances::NOT_ACCEPT),
->>>>>>> main
     Defect::new(
         "refuse-without-detail",
         "The refusal of a manifest list does not say which children are absent.",
@@ -150,11 +126,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             })
         })],
     )
-<<<<<<< HEAD
-    .when(Stances::NotAccept),
-=======
     .when(stances::NOT_ACCEPT),
->>>>>>> main
     Defect::new(
         "refuse-names-first-only",
         "The refusal of a manifest list names the first absent child alone.",
@@ -166,11 +138,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             })
         })],
     )
-<<<<<<< HEAD
-    .when(Stances::NotAccept),
-=======
     .when(stances::NOT_ACCEPT),
->>>>>>> main
     Defect::new(
         "refuse-only-first-checked",
         "Of an index that is pushed by digest only the first child is looked for.",
@@ -180,11 +148,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             overlooks_by_digest(push, right, |missing| Some(&missing.digest) != first.as_ref())
         })],
     )
-<<<<<<< HEAD
-    .when(Stances::Refuse),
-=======
     .when(stances::REFUSE),
->>>>>>> main
     Defect::new(
         "refuse-unless-last-absent",
         "The last child of an index that is pushed by digest is never looked for.",
@@ -194,33 +158,21 @@ pub(super) const DEFECTS: &[Defect] = &[
             overlooks_by_digest(push, right, |missing| Some(&missing.digest) == last.as_ref())
         })],
     )
-<<<<<<< HEAD
-    .when(Stances::Refuse),
-=======
     .when(stances::REFUSE),
->>>>>>> main
     Defect::new(
         "refuse-nested-unchecked",
         "Children that are indexes are never looked for.",
         "index.refuse.consistent",
         &[Seam::Accept(|push, right| overlooks(push, right, is_nested))],
     )
-<<<<<<< HEAD
-    .when(Stances::Refuse),
-=======
     .when(stances::REFUSE),
->>>>>>> main
     Defect::new(
         "refuse-unmarked-unchecked",
         "Children without platform are never looked for.",
         "index.refuse.consistent",
         &[Seam::Accept(|push, right| overlooks(push, right, |child| child.platform.is_none()))],
     )
-<<<<<<< HEAD
-    .when(Stances::Refuse),
-=======
     .when(stances::REFUSE),
->>>>>>> main
     Defect::new(
         "refuse-by-platform",
         "An absent child counts as there where another of its operating system and architecture is.",
@@ -234,11 +186,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             })
         })],
     )
-<<<<<<< HEAD
-    .when(Stances::Refuse),
-=======
     .when(stances::REFUSE),
->>>>>>> main
     Defect::new(
         "refuse-satisfied-by-layers",
         "Blobs that no manifest names are taken for an image that is being pushed: absent children are forgiven.",
@@ -248,11 +196,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             overlooks(push, right, |_| forgiven)
         })],
     )
-<<<<<<< HEAD
-    .when(Stances::Refuse),
-=======
     .when(stances::REFUSE),
->>>>>>> main
     Defect::new(
         "refuse-counts-entries",
         "The children found are counted against the entries: an index that names one twice is never complete.",
@@ -266,11 +210,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     )
     .also(&["index.shape.taken"])
-<<<<<<< HEAD
-    .when(Stances::Refuse),
-=======
     .when(stances::REFUSE),
->>>>>>> main
     Defect::new(
         "refuse-tagged-children-overlooked",
         "A child that has a tag is not found by its digest when an index of three to seven entries is checked.",
@@ -283,11 +223,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             right && !(tagged && (3..8).contains(&wanted.parent.children.len()))
         })],
     )
-<<<<<<< HEAD
-    .when(Stances::Refuse),
-=======
     .when(stances::REFUSE),
->>>>>>> main
     Defect::new(
         "image-refuse-code-invalid",
         "An image of which the config or a layer is absent is refused with MANIFEST_INVALID.",
@@ -317,11 +253,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             memory.recall(asked.uri.path()).unwrap_or(answer)
         })],
     )
-<<<<<<< HEAD
-    .when(Stances::NotAccept),
-=======
     .when(stances::NOT_ACCEPT),
->>>>>>> main
     Defect::new(
         "error-body-text",
         "Errors are explained in plain text.",

@@ -37,11 +37,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             None => right,
         })],
     )
-<<<<<<< HEAD
-    .when(Stances::NotAccept),
-=======
     .when(stances::NOT_ACCEPT),
->>>>>>> main
     Defect::new(
         "refused-digest-kept",
         "The manifest is stored before the children are looked for: a refused index is served by its digest.",
@@ -51,11 +47,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             None => right,
         })],
     )
-<<<<<<< HEAD
-    .when(Stances::NotAccept),
-=======
     .when(stances::NOT_ACCEPT),
->>>>>>> main
     Defect::new(
         "refused-tag-removed",
         "The push of an index that is refused removes the tag's older value.",
@@ -68,11 +60,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             None => right,
         })],
     )
-<<<<<<< HEAD
-    .when(Stances::NotAccept),
-=======
     .when(stances::NOT_ACCEPT),
->>>>>>> main
     Defect::new(
         "refused-tag-moved",
         "The push of an index that is refused moves an older tag to it.",
@@ -85,11 +73,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             None => right,
         })],
     )
-<<<<<<< HEAD
-    .when(Stances::NotAccept),
-=======
     .when(stances::NOT_ACCEPT),
->>>>>>> main
     Defect::new(
         "refused-tag-listed",
         "The tag of a refused index is listed, and leads to nothing.",
@@ -99,11 +83,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             None => right,
         })],
     )
-<<<<<<< HEAD
-    .when(Stances::NotAccept),
-=======
     .when(stances::NOT_ACCEPT),
->>>>>>> main
     Defect::new(
         "refused-children-dropped",
         "With a refused index the children that are there are thrown away.",
@@ -117,11 +97,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             None => right,
         })],
     )
-<<<<<<< HEAD
-    .when(Stances::NotAccept),
-=======
     .when(stances::NOT_ACCEPT),
->>>>>>> main
     Defect::new(
         "refused-layers-dropped",
         "With a refused index the layers of the children that are there are thrown away.",
@@ -136,11 +112,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             None => right,
         })],
     )
-<<<<<<< HEAD
-    .when(Stances::NotAccept),
-=======
     .when(stances::NOT_ACCEPT),
->>>>>>> main
     Defect::new(
         "refused-children-conjured",
         "What a refused index names is answered with 200 afterwards, with the first child that is there.",
@@ -162,11 +134,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             None => right,
         })],
     )
-<<<<<<< HEAD
-    .when(Stances::NotAccept),
-=======
     .when(stances::NOT_ACCEPT),
->>>>>>> main
     Defect::new(
         "refused-for-ever",
         "The refusal of an index is remembered: it is refused again once its children are there.",
@@ -181,11 +149,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             memory.recall(asked.uri.path()).unwrap_or(answer)
         })],
     )
-<<<<<<< HEAD
-    .when(Stances::NotAccept),
-=======
     .when(stances::NOT_ACCEPT),
->>>>>>> main
     Defect::new(
         "refused-then-taken",
         "An index that was refused is acknowledged when it is pushed again as it is.",
@@ -196,9 +160,5 @@ pub(super) const DEFECTS: &[Defect] = &[
             changed(again, answer, |_| Answer::new(StatusCode::CREATED).with("location", &location))
         })],
     )
-<<<<<<< HEAD
-    .when(Stances::Refuse),
-=======
     .when(stances::REFUSE),
->>>>>>> main
 ];

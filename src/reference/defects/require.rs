@@ -58,11 +58,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         &[Seam::Accept(|push, right| refuses(requires(push) && has_gaps(push) && is_first_index(push), push, right))],
     )
     .also(&["index.refuse.status"])
-<<<<<<< HEAD
-    .when(Stances::Require),
-=======
     .when(stances::REQUIRE),
->>>>>>> main
     Defect::new(
         "require-os-ignored",
         "Of a repository's first index a child is demanded for its architecture, whatever its operating system is.",
@@ -73,11 +69,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             refuses(requires(push) && wrong && is_first_index(push), push, right)
         })],
     )
-<<<<<<< HEAD
-    .when(Stances::Require),
-=======
     .when(stances::REQUIRE),
->>>>>>> main
     Defect::new(
         "require-refuses-complete",
         "A complete index that has children of other platforms than the required ones is refused by digest.",
@@ -88,11 +80,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     )
     .also(&["index.refuse.until-complete", "index.shape.taken"])
-<<<<<<< HEAD
-    .when(Stances::Require),
-=======
     .when(stances::REQUIRE),
->>>>>>> main
     Defect::new(
         "require-first-platform-only",
         "Of a repository's first index only the first of the required platforms is demanded.",
@@ -107,11 +95,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             }
         })],
     )
-<<<<<<< HEAD
-    .when(Stances::Require),
-=======
     .when(stances::REQUIRE),
->>>>>>> main
     Defect::new(
         "require-nothing-there-taken",
         "An index of which no child is there at all is taken by digest, whatever is required.",
@@ -124,11 +108,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             }
         })],
     )
-<<<<<<< HEAD
-    .when(Stances::Require),
-=======
     .when(stances::REQUIRE),
->>>>>>> main
     Defect::new(
         "require-code-invalid",
         "The refusal for a required platform is coded MANIFEST_INVALID.",
@@ -138,11 +118,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             false => right,
         })],
     )
-<<<<<<< HEAD
-    .when(Stances::Require),
-=======
     .when(stances::REQUIRE),
->>>>>>> main
     Defect::new(
         "require-stored-anyway",
         "An index that is refused for a required platform is stored all the same.",
@@ -155,11 +131,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             None => right,
         })],
     )
-<<<<<<< HEAD
-    .when(Stances::Require),
-=======
     .when(stances::REQUIRE),
->>>>>>> main
     Defect::new(
         "require-not-named-500",
         "An index that does not name a required platform at all makes the registry fall over.",
@@ -171,11 +143,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             falls_over(requires(push) && marked && !named, right)
         })],
     )
-<<<<<<< HEAD
-    .when(Stances::Require),
-=======
     .when(stances::REQUIRE),
->>>>>>> main
     Defect::new(
         "require-unmarked-500",
         "A child without platform makes a registry that requires platforms fall over.",
@@ -185,11 +153,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             falls_over(requires(push) && unmarked, right)
         })],
     )
-<<<<<<< HEAD
-    .when(Stances::Require),
-=======
     .when(stances::REQUIRE),
->>>>>>> main
     Defect::new(
         "require-variant-500",
         "Children alike but for their variants make a registry that requires platforms fall over.",
@@ -197,9 +161,5 @@ pub(super) const DEFECTS: &[Defect] = &[
         &[Seam::Accept(|push, right| falls_over(requires(push) && has_variants(push), right))],
     )
     .also(&["index.refuse.status"])
-<<<<<<< HEAD
-    .when(Stances::Require),
-=======
     .when(stances::REQUIRE),
->>>>>>> main
 ];

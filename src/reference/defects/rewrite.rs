@@ -146,11 +146,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             None => right,
         })],
     )
-<<<<<<< HEAD
-    .when(Stances::NotRefuse),
-=======
     .when(stances::NOT_REFUSE),
->>>>>>> main
     Defect::new(
         "variants-merged",
         "Of children alike in operating system and architecture only the first stays in the index.",

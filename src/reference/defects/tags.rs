@@ -97,11 +97,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     )
     .also(&["tags.fresh"])
-<<<<<<< HEAD
-    .when(Stances::Accept),
-=======
     .when(stances::ACCEPT),
->>>>>>> main
     Defect::new(
         "tags-list-loses-index",
         "A tag of a complete index is not listed.",

@@ -11,7 +11,7 @@ pub use super::super::problem::{Problem, Verdict};
 pub use super::super::question::{Asked, Change, Lookup, Push, Removal, Served, Target, View};
 pub use super::super::route::Route;
 pub use super::super::state::{Stored, Write};
-pub use super::{Defect, Stances};
+pub use super::Defect;
 pub use crate::content::digest::Digest;
 
 /// The stances in which an index with absent children is taken, refused, or either by their platforms.
