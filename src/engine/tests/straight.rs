@@ -14,10 +14,6 @@ fn refusing() -> Config {
     Config { stance: Stance::Refuse, ..Config::default() }
 }
 
-fn lying(defect: &'static str) -> Config {
-    Config { defects: [defect].into(), ..Config::default() }
-}
-
 fn sparse() -> Value {
     json!([
         { "push": { "images": ["amd64"] } },
@@ -187,15 +183,6 @@ async fn what_was_deleted_is_asked_for_again() {
     };
     assert_eq!(labels(4), ["get ppc64le by digest", "head ppc64le by digest"]);
     assert!(labels(6).contains(&"pull amd64/layer-0") && !labels(6).iter().any(|l| l.contains("ppc64le")));
-}
-
-#[tokio::test]
-async fn a_defect_is_seen() {
-    let names = |needle: &str| crate::reference::defects().iter().map(|d| d.name).find(|n| n.contains(needle));
-    let Some(defect) = names("index-bytes-rewritten").or_else(|| names("rewritten")) else { return };
-    let (_running, client) = reference(lying(defect)).await;
-    let outcomes = run_with(&client, vec![case("a/b/c", sparse())], |_| {}).await;
-    assert!(!outcomes[0].mismatches.is_empty(), "{defect}");
 }
 
 #[tokio::test]
