@@ -216,7 +216,7 @@ fn printed_lines_see_the_same_status_again() {
     }
 }
 
-const CASE: &str = "missing/child/gap/oci/tag/amd64";
+const CASE: &str = "missing/child/gap/docker/tag/amd64";
 
 fn known(folder: &Path, cases: &str, got: &str) {
     let list = format!(
