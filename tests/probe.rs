@@ -154,9 +154,9 @@ async fn defects_are_never_taken_for_absence() {
 /// What decides about an index must be its platforms, and the same for the whole and for the parts.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_that_no_set_of_platforms_explains_is_broken() {
+    let mut taken = Vec::new();
     for (stance, defect) in [
         (Stance::Accept, "sparse-refused-when-none-present"),
-        (Stance::Accept, "index-bytes-rewritten"),
         (Stance::Refuse, "refuse-only-first-checked"),
         (Stance::Refuse, "refuse-unless-last-absent"),
         (Stance::Refuse, "refuse-with-500"),
@@ -165,8 +165,13 @@ async fn a_refusal_that_no_set_of_platforms_explains_is_broken() {
     ] {
         let config = Config { stance, defects: [defect].into(), ..Config::default() };
         let findings = find(&open(&TargetSpec::reference(config)).await.unwrap()).await;
-        assert_eq!(findings.oci.is, StanceWord::Broken, "{defect}: {:?}", findings.oci);
+        // A defect may show in one format only.
+        let broken = [&findings.oci, &findings.docker].into_iter().any(|found| found.is == StanceWord::Broken);
+        if !broken {
+            taken.push(defect);
+        }
     }
+    assert!(taken.is_empty(), "taken for a stance: {taken:?}");
 }
 
 /// Every tag of every repository. (Repositories themselves cannot be deleted.)
