@@ -296,7 +296,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
         "delete-tag-405-done",
         "The deletion of a tag is refused with 405, and done.",
-        "delete.disabled-kept",
+        "delete.tag",
         &[Seam::Finish(|asked, _, _, answer| {
             let wrong = deletes_tag(asked) && answer.status == StatusCode::ACCEPTED;
             changed(wrong, answer, |_| Problem::unsupported("tags are not deleted here").into())
@@ -305,7 +305,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
         "delete-manifest-405-done",
         "The deletion of a manifest is refused with 405, and done.",
-        "delete.disabled-kept",
+        "delete.manifest",
         &[Seam::Finish(|asked, _, _, answer| {
             let wrong = deletes_digest(asked) && answer.status == StatusCode::ACCEPTED;
             changed(wrong, answer, |_| Problem::unsupported("manifests are not deleted here").into())
@@ -314,11 +314,17 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
         "delete-blob-405-done",
         "The deletion of a blob is refused with 405, and done.",
-        "delete.disabled-kept",
+        "delete.blob",
         &[Seam::Finish(|asked, _, _, answer| {
             let wrong = deletes_blob(asked) && answer.status == StatusCode::ACCEPTED;
             changed(wrong, answer, |_| Problem::unsupported("blobs are not deleted here").into())
         })],
+    ),
+    Defect::new(
+        "delete-refusal-code-unlisted",
+        "Nothing is deleted: 405, with a code that is not in the spec's list.",
+        "error.form",
+        &[Seam::Delete(|_, right| right.and(Err(Problem::unsupported("nothing is deleted").coded("DELETE_DISABLED"))))],
     ),
     Defect::new(
         "delete-blob-absent-202",
