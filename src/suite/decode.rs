@@ -1,217 +1,28 @@
 //! A tree to Rust types, by serde. A derived type is all that says which keys and words there are; what does not fit is
 //! reported at its own place, and reading goes on where it can: each [`Later`] is decoded apart from what is around it.
 
-use std::cell::RefCell;
-use std::marker::PhantomData;
-
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};
-use serde::{Deserialize, forward_to_deserialize_any};
+use serde::forward_to_deserialize_any;
 
-use super::fault::{At, Fault, shown};
+use super::context::{Context, KEEP};
+use super::fault::{Fault, shown};
 use super::template;
 use super::tree::{Entry, Key, Kind, Meaning, Node, meaning};
-
-/// Collects what is wrong, and keeps what is to be decoded later.
-#[derive(Debug, Default)]
-pub struct Context {
-    faults: RefCell<Vec<Fault>>,
-    kept: RefCell<Vec<Node>>,
-}
-
-/// A value that is decoded on its own, so that a fault within it hides no other.
-#[derive(Debug, Clone, Copy)]
-pub struct Later<T> {
-    index: usize,
-    of: PhantomData<T>,
-}
-
-/// The name by which [`Later`] asks the decoder to keep a value.
-const KEEP: &str = "lacuna::Later";
-
-impl<'de, T> Deserialize<'de> for Later<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Index;
-        impl Visitor<'_> for Index {
-            type Value = usize;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a kept value")
-            }
-            fn visit_u64<E: de::Error>(self, index: u64) -> Result<usize, E> {
-                usize::try_from(index).map_err(E::custom)
-            }
-        }
-        Ok(Later { index: deserializer.deserialize_newtype_struct(KEEP, Index)?, of: PhantomData })
-    }
-}
-
-impl<T: schemars::JsonSchema> schemars::JsonSchema for Later<T> {
-    fn inline_schema() -> bool {
-        T::inline_schema()
-    }
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        T::schema_name()
-    }
-    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        T::json_schema(generator)
-    }
-}
-
-impl Context {
-    /// Reports.
-    pub fn report(&self, fault: Fault) {
-        self.faults.borrow_mut().push(fault);
-    }
-
-    /// How much was reported so far.
-    pub fn reported(&self) -> usize {
-        self.faults.borrow().len()
-    }
-
-    /// Everything that was reported, sorted, each once.
-    pub fn into_faults(self) -> Vec<Fault> {
-        let mut faults = self.faults.into_inner();
-        faults.sort();
-        faults.dedup();
-        faults
-    }
-
-    /// The value that was kept.
-    pub fn node<T>(&self, later: &Later<T>) -> Option<Node> {
-        self.kept.borrow().get(later.index).cloned()
-    }
-
-    /// Decodes what was kept; reports and gives `None` where it does not fit.
-    pub fn later<T: for<'de> Deserialize<'de>>(&self, later: &Later<T>) -> Option<T> {
-        self.decode(&self.node(later)?)
-    }
-
-    /// Decodes a value; reports and gives `None` where it does not fit.
-    pub fn decode<T: for<'de> Deserialize<'de>>(&self, node: &Node) -> Option<T> {
-        let before = self.reported();
-        self.decode_with(node, &[]).filter(|_| self.reported() == before)
-    }
-
-    /// Decodes a value, also one with keys that are reported and left out; `more` are keys that the outermost map could
-    /// have had, for "did you mean".
-    pub fn decode_with<T: for<'de> Deserialize<'de>>(&self, node: &Node, more: &'static [&'static str]) -> Option<T> {
-        match T::deserialize(Decoder { node, context: self, more }) {
-            Ok(value) => Some(value),
-            Err(error) => {
-                self.report(error.into_fault(node));
-                None
-            }
-        }
-    }
-
-    /// The entries of a map, without those whose key stands before; reports these.
-    pub fn unique<'n>(&self, entries: &'n [Entry]) -> Vec<&'n Entry> {
-        let mut seen: std::collections::BTreeMap<&str, At> = std::collections::BTreeMap::new();
-        let mut out = Vec::new();
-        for entry in entries {
-            if let Some(first) = seen.get(&*entry.key.text) {
-                let message = format!("the key `{}` stands twice", shown(&entry.key.text, 60));
-                self.report(Fault::new(entry.key.at, message).help(format!("it stands first on line {}", first.line)));
-            } else {
-                seen.insert(&entry.key.text, entry.key.at);
-                out.push(entry);
-            }
-        }
-        out
-    }
-}
-
-/// What serde says does not fit; the place is added on the way out.
-#[derive(Debug)]
-pub struct DecodeError(Box<Fault>, bool);
-
-impl DecodeError {
-    fn new(message: impl Into<String>) -> Self {
-        DecodeError(Box::new(Fault::new(At::START, message)), false)
-    }
-    fn at(mut self, at: At) -> Self {
-        if !self.1 {
-            self.0.at = at;
-            self.1 = true;
-        }
-        self
-    }
-    /// As [`Self::at`], and says where the value was put in.
-    fn on(self, node: &Node) -> Self {
-        if self.1 { self } else { DecodeError(Box::new(node.used_by(self.at(node.at).0.as_ref().clone())), true) }
-    }
-    fn help(mut self, line: impl Into<String>) -> Self {
-        self.0.help.push(line.into());
-        self
-    }
-    fn into_fault(self, node: &Node) -> Fault {
-        *self.on(node).0
-    }
-}
-
-impl std::fmt::Display for DecodeError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0.message)
-    }
-}
-
-impl std::error::Error for DecodeError {}
-
-impl de::Error for DecodeError {
-    fn custom<T: std::fmt::Display>(message: T) -> Self {
-        DecodeError::new(shown(&message.to_string(), 400))
-    }
-    fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
-        let fault = Fault::new(At::START, format!("the key `{}` is unknown", shown(field, 60)));
-        DecodeError(Box::new(fault.choices(field, expected.iter().copied(), "the keys are")), false)
-    }
-    fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
-        let fault = Fault::new(At::START, format!("`{}` is none of the words that can stand here", shown(variant, 60)));
-        DecodeError(Box::new(fault.choices(variant, expected.iter().copied(), "the words are")), false)
-    }
-    fn missing_field(field: &'static str) -> Self {
-        DecodeError::new(format!("the key `{field}` is missing")).help(format!("add `{field}: ...`"))
-    }
-    fn invalid_value(unexpected: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        let range = match expected.to_string().as_str() {
-            "u8" => "a whole number, 0 to 255".to_owned(),
-            "u16" => "a whole number, 0 to 65535".to_owned(),
-            "u32" => "a whole number, 0 to 4294967295".to_owned(),
-            "u64" => "a whole number from 0".to_owned(),
-            "i64" => "a whole number".to_owned(),
-            other => other.to_owned(),
-        };
-        DecodeError::new(format!("{} does not fit", words(unexpected))).help(format!("write {range}"))
-    }
-    fn invalid_type(unexpected: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        DecodeError::new(format!("{} cannot stand here", words(unexpected))).help(format!("write {expected}"))
-    }
-}
-
-/// What serde found, in our words.
-fn words(unexpected: de::Unexpected<'_>) -> String {
-    use de::Unexpected::{Bool, Float, Map, Seq, Signed, Str, Unit, Unsigned};
-    match unexpected {
-        Bool(b) => format!("`{b}`"),
-        Unsigned(n) => format!("the number {n}"),
-        Signed(n) => format!("the number {n}"),
-        Float(n) => format!("the number {n}"),
-        Str(text) => format!("the text `{}`", shown(text, 60)),
-        Unit => "nothing".into(),
-        Seq => "a list".into(),
-        Map => "a map".into(),
-        other => other.to_string(),
-    }
-}
+use super::unfit::DecodeError;
 
 /// A value as serde sees it.
 #[derive(Clone, Copy)]
-struct Decoder<'a> {
+pub(super) struct Decoder<'a> {
     node: &'a Node,
     context: &'a Context,
     more: &'static [&'static str],
 }
 
 impl<'a> Decoder<'a> {
+    pub(super) fn new(node: &'a Node, context: &'a Context, more: &'static [&'static str]) -> Self {
+        Decoder { node, context, more }
+    }
+
     fn of(self, node: &'a Node) -> Self {
         Decoder { node, context: self.context, more: &[] }
     }
@@ -313,11 +124,7 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
         if name != KEEP {
             return visitor.visit_newtype_struct(self);
         }
-        let mut kept = self.context.kept.borrow_mut();
-        kept.push(self.node.clone());
-        let index = kept.len() - 1;
-        drop(kept);
-        visitor.visit_u64(index as u64)
+        visitor.visit_u64(self.context.keep(self.node) as u64)
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {

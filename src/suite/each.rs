@@ -1,6 +1,6 @@
 //! `each`: a case's parameters and their values.
 
-use super::decode::Context;
+use super::context::Context;
 use super::fault::{At, Fault, shown};
 use super::template;
 use super::tree::{Kind, Meaning, Node, meaning};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::assertion::{Assertion, OneOrMany, ReferrersAre, StatusItem, Statuses, TagsAre};
-use super::decode::Context;
+use super::context::Context;
 use super::fault::{Fault, shown};
 use super::model::{Expectation, Source};
 use super::requirement::Requirement;

@@ -114,8 +114,8 @@ impl Diagnostic {
         let snippet = line.filter(|line| !line.trim().is_empty()).map(|line| snippet(line, column as usize));
         Diagnostic {
             source: Source { file: file.clone(), line: number as usize, column: column as usize },
-            message: fault.message,
-            help: fault.help,
+            message: shown(&fault.message, 600),
+            help: fault.help.iter().map(|line| shown(line, 1200)).collect(),
             snippet,
         }
     }

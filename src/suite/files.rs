@@ -8,7 +8,7 @@ use include_dir::{Dir, include_dir};
 use sha2::{Digest as _, Sha256};
 
 use super::fault::{At, Diagnostic, Fault, shown};
-use super::{tree, words};
+use super::{words, yaml};
 
 /// The suites that lacuna has with it.
 static SUITES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/suites");
@@ -194,8 +194,8 @@ impl Files {
             if !metadata.is_file() {
                 return Err("it is no regular file".into());
             }
-            if metadata.len() > tree::MAX_FILE as u64 {
-                return Err(format!("it has {} bytes; at most {} are read", metadata.len(), tree::MAX_FILE));
+            if metadata.len() > yaml::MAX_FILE as u64 {
+                return Err(format!("it has {} bytes; at most {} are read", metadata.len(), yaml::MAX_FILE));
             }
             std::fs::read(path).map_err(|error| format!("it cannot be read: {error}"))
         };

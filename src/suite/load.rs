@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::decode::Context;
+use super::context::Context;
 use super::expect::Law;
 use super::fault::{At, Diagnostic, Diagnostics, Fault, shown};
 use super::files::{self, File, Role, SuiteSource};
 use super::model::{CaseInstance, Expectation};
 use super::requirement::{self, Requirement};
 use super::topic::{Topic, World};
-use super::tree::{self, Kind, Node};
-use super::{nodes, template};
+use super::tree::{Kind, Node};
+use super::{nodes, template, yaml};
 use crate::content::graph::Graph;
 
 /// Everything that can be asked.
@@ -70,7 +70,7 @@ pub fn load(source: &SuiteSource) -> Result<Library, Diagnostics> {
 
 /// Reads one file into what its role says; a graph only when a case names it, where `lazy` says so.
 fn read(file: &File, lazy: bool, world: &mut World, library: &mut Library, diagnostics: &mut Vec<Diagnostic>) {
-    let text = match tree::text(&file.bytes) {
+    let text = match yaml::text(&file.bytes) {
         Ok(text) => text,
         Err(fault) => {
             let lossy = String::from_utf8_lossy(&file.bytes);
@@ -88,7 +88,7 @@ fn read(file: &File, lazy: bool, world: &mut World, library: &mut Library, diagn
     }
     let lines: Vec<&str> = text.lines().collect();
     let context = Context::default();
-    match tree::parse(text) {
+    match yaml::parse(text) {
         Err(fault) => {
             context.report(fault);
             if let Role::Graph(name) = &file.role {

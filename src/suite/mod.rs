@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! files      where suites come from          bytes by role
-//! tree       bytes to a tree with places     YAML, as much of it as suites use
-//! decode     tree to Rust types              by serde; a fault names its own place, and hides no other
+//! yaml       bytes to a tree with places     YAML, as much of it as suites use
+//! decode     tree to Rust types              by serde; a fault names its own place, and (context) hides no other
 //! each, template, topic                      cases to instances: parameters put in, steps decoded
 //! step, expect, needs                        what a case consists of
 //! symbols, sense, sequence                   what can be wrong although it decodes
@@ -11,7 +11,8 @@
 //! ```
 
 pub mod assertion;
-pub(crate) mod decode;
+pub(crate) mod context;
+mod decode;
 mod each;
 pub mod either;
 mod expect;
@@ -30,8 +31,11 @@ mod symbols;
 mod template;
 mod topic;
 pub(crate) mod tree;
+mod unfit;
+mod vary;
 mod words;
 mod written;
+pub(crate) mod yaml;
 
 pub use fault::{Diagnostic, Diagnostics};
 pub use files::SuiteSource;

@@ -1,6 +1,6 @@
 //! `needs`: the stance and the capabilities without which a case cannot be asked.
 
-use super::decode::Context;
+use super::context::Context;
 use super::fault::{Fault, shown};
 use super::model::{Needs, Presence, StanceWord};
 use super::tree::{Entry, Kind, Node};

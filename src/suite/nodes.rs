@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::decode::Context;
+use super::context::Context;
 use super::fault::{At, Fault};
-use super::tree::{self, Kind, Node};
+use super::tree::{Kind, Node};
+use super::yaml;
 use crate::content::graph::{Format, Graph};
 use crate::content::{Content, NodeKind};
 
@@ -55,7 +56,7 @@ impl Fixtures {
         }
         let text = self.shipped.get(name)?;
         let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
-        let make = || tree::parse(text).ok().and_then(|root| fixture(&root, &Context::default())).map(Arc::new);
+        let make = || yaml::parse(text).ok().and_then(|root| fixture(&root, &Context::default())).map(Arc::new);
         Some(made.entry(name.to_owned()).or_insert_with(make).clone())
     }
 

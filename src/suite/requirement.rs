@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::decode::Context;
+use super::context::Context;
 use super::either::Forms;
 use super::fault::{Fault, shown};
 use super::tree::{Kind, Node};

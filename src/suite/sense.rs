@@ -1,7 +1,7 @@
 //! What makes no sense in a step by itself: keys that exclude each other, keys without effect, words out of their grammar.
 
 use super::assertion::Assertion;
-use super::decode::Context;
+use super::context::Context;
 use super::fault::{Fault, shown};
 use super::model::{Action, By, Delete, Literal, Nodes, Put, Raw, Read, Referrers, TagSet, Tags, Upload, UploadHow};
 use super::step::Decoded;

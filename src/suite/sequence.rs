@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::decode::Context;
+use super::context::Context;
 use super::fault::{Fault, shown};
 use super::model::{Action, Needs, Nodes, StanceWord};
 use super::step::Decoded;

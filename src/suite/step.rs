@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::assertion::OneOrMany;
-use super::decode::{Context, Later};
+use super::context::{Context, Later};
 use super::expect::{Expected, Law};
 use super::fault::{Fault, shown};
 use super::model::{Action, Source, Step};

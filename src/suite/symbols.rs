@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::assertion::{Assertion, Detail, LocationIs, NumberOrNode};
-use super::decode::Context;
+use super::context::Context;
 use super::expect::Expected;
 use super::fault::shown;
 use super::model::{Action, Nodes};

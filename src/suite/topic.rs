@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::decode::{Context, Later};
+use super::context::{Context, Later};
 use super::each::{self, Parameter};
 use super::expect::Law;
 use super::fault::{At, Fault, shown};
@@ -12,6 +12,7 @@ use super::nodes::{Fixture, Fixtures};
 use super::step::{self, Decoded};
 use super::template::{self, Values};
 use super::tree::{Kind, Node};
+use super::vary::Varying;
 use super::written::{Case, CaseFile};
 use super::{needs, sequence, words};
 use crate::content::graph::Format;
@@ -275,47 +276,4 @@ struct Top<'a> {
     title: &'a str,
     fixture: Option<Node>,
     needs: Option<Node>,
-}
-
-/// A part of a case that may have templates: made once for every combination of the parameters that it names.
-struct Varying<T> {
-    node: Node,
-    /// Which parameters it names, by their place.
-    names: Vec<usize>,
-    /// Whether it also names something that is no parameter: then nothing can be made of it.
-    spoiled: bool,
-    made: BTreeMap<Vec<usize>, (Node, T)>,
-}
-
-impl<T: Default> Varying<T> {
-    fn new(node: &Node, parameters: &[Parameter]) -> Self {
-        let uses = template::uses(node, &[]);
-        let named = |p: &Parameter| uses.iter().any(|found| found.name == p.name);
-        let names = parameters.iter().enumerate().filter(|(_, p)| named(p)).map(|(i, _)| i).collect();
-        let spoiled = uses.iter().any(|found| !parameters.iter().any(|p| p.name == found.name));
-        Varying { node: node.clone(), names, spoiled, made: BTreeMap::new() }
-    }
-
-    /// The tree with this combination's values, and what was made of it so far.
-    fn at(&mut self, combination: &[usize], values: &Values<'_>) -> (&Node, &mut T) {
-        let key: Vec<usize> = self.names.iter().filter_map(|&i| combination.get(i).copied()).collect();
-        let node = &self.node;
-        let constant = self.names.is_empty();
-        let (node, made) = self
-            .made
-            .entry(key)
-            .or_insert_with(|| (if constant { node.clone() } else { template::put_in(node, values) }, T::default()));
-        (node, made)
-    }
-}
-
-impl<T: Clone> Varying<Option<Option<T>>> {
-    /// What `make` gives for this combination; it is asked once for each.
-    fn made(&mut self, combination: &[usize], values: &Values<'_>, make: impl FnOnce(&Node) -> Option<T>) -> Option<T> {
-        if self.spoiled {
-            return None;
-        }
-        let (node, made) = self.at(combination, values);
-        made.get_or_insert_with(|| make(node)).clone()
-    }
 }

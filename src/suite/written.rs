@@ -4,7 +4,7 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
-use super::decode::Later;
+use super::context::Later;
 use super::model::{Scope, StanceWord};
 use super::schema;
 use crate::content::graph::Format;

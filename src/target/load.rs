@@ -7,9 +7,9 @@ use include_dir::{Dir, include_dir};
 
 use super::check::check;
 use super::profile::Profile;
-use crate::suite::decode::Context;
+use crate::suite::context::Context;
 use crate::suite::fault::{At, Diagnostic, Diagnostics, Fault};
-use crate::suite::tree;
+use crate::suite::yaml;
 
 /// The profiles that are compiled in.
 static SHIPPED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/fixtures/targets");
@@ -20,8 +20,8 @@ static SHIPPED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/fixtures/targets");
 /// What is not YAML, else what is no profile, else every fault of sense.
 pub fn parse(bytes: &[u8], file: &str) -> Result<Profile, Diagnostics> {
     let refuse = |faults: Vec<Fault>| refused(file, bytes, faults);
-    let text = tree::text(bytes).map_err(|fault| refuse(vec![fault]))?;
-    let root = tree::parse(text).map_err(|fault| refuse(vec![fault]))?;
+    let text = yaml::text(bytes).map_err(|fault| refuse(vec![fault]))?;
+    let root = yaml::parse(text).map_err(|fault| refuse(vec![fault]))?;
     let context = Context::default();
     let Some(profile) = context.decode::<Profile>(&root) else { return Err(refuse(context.into_faults())) };
     let faults = check(&profile, &root);
