@@ -61,7 +61,7 @@ fn case(id: &str, steps: Value) -> Arc<CaseInstance> {
         needs: Needs::default(),
         fixture: Arc::new(graph),
         format: Format::Oci,
-        steps: steps.as_array().unwrap().iter().enumerate().map(|(n, value)| step(n + 2, value)).collect(),
+        steps: steps.as_array().unwrap().iter().enumerate().map(|(n, value)| step(n + 2, value).into()).collect(),
         caught_by: Vec::new(),
         alone: false,
     })

@@ -45,8 +45,8 @@ pub struct CaseInstance {
     pub fixture: Arc<Graph>,
     /// The family of media types that the content is built with (parameter `format`, else `oci`).
     pub format: Format,
-    /// The steps, parameters put in, bundles expanded.
-    pub steps: Vec<Step>,
+    /// The steps, parameters put in, bundles expanded; shared by the instances for which they are the same.
+    pub steps: Vec<Arc<Step>>,
     /// The defects that must turn it red.
     pub caught_by: Vec<String>,
     /// Runs while no other case does.

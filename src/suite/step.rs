@@ -58,7 +58,7 @@ pub struct CommonKeys {
 #[derive(Debug, Clone)]
 pub struct Decoded {
     /// The step.
-    pub step: Step,
+    pub step: Arc<Step>,
     /// The expectations again, each with where it came from.
     pub expected: Vec<Expected>,
     /// The action's map.
@@ -67,8 +67,14 @@ pub struct Decoded {
     pub action: Arc<str>,
 }
 
-/// Decodes a step of which the parameters are put in.
-pub fn decode(node: &Node, file: &Arc<str>, law: &Law, fixture: &Fixture, context: &Context) -> Option<Decoded> {
+/// Decodes a step of which the parameters are put in. Without a fixture, names are not looked at.
+pub fn decode(
+    node: &Node,
+    file: &Arc<str>,
+    law: &Law,
+    fixture: Option<&Fixture>,
+    context: &Context,
+) -> Option<Decoded> {
     let entry = action(node, context)?;
     let name = &entry.key.text;
     if !ACTIONS.contains(&&**name) {
@@ -101,8 +107,9 @@ pub fn decode(node: &Node, file: &Arc<str>, law: &Law, fixture: &Fixture, contex
         expect: expected.iter().map(|expected| expected.expectation.clone()).collect(),
         source: Source { file: file.clone(), line: at.line as usize, column: at.column as usize },
     };
-    let decoded = Decoded { step, expected, node: entry.value.clone(), action: name.clone() };
-    if super::sense::check(&decoded, context) {
+    let decoded = Decoded { step: Arc::new(step), expected, node: entry.value.clone(), action: name.clone() };
+    let clear = super::sense::check(&decoded, context);
+    if let Some(fixture) = fixture.filter(|_| clear) {
         symbols::check(&decoded, &fixture.nodes, context);
     }
     (context.reported() == before).then_some(decoded)

@@ -28,6 +28,9 @@ pub struct World {
     pub defects: BTreeSet<&'static str>,
 }
 
+/// Instances of one file.
+const MOST: usize = 20_000;
+
 /// What an empty list of cases or steps means.
 const NOTHING: &str = "nothing would be asked";
 
@@ -131,28 +134,34 @@ impl Topic<'_> {
         };
         let Some(steps) = self.list(&steps, "steps", NOTHING) else { return };
         let own = case.fixture.as_ref().and_then(|fixture| self.context.node(fixture));
-        let Some(fixture) = own.or_else(|| top.fixture.clone()) else {
+        let fixture = own.or_else(|| top.fixture.clone());
+        if fixture.is_none() {
             let fault = item.fault("the case has no `fixture`, and neither has the file");
             self.context.report(fault.choices("", self.world.fixtures.names(), "the fixtures are"));
-            return;
-        };
+        }
+        let count: usize = parameters.iter().map(|p| p.values.len()).product();
+        if out.len() + count > MOST {
+            let fault = Fault::new(at, format!("with this case the file has more than {MOST} instances"));
+            return self.context.report(fault.help("name fewer values, or move the case to another file"));
+        }
         let title = case.title.as_ref().and_then(|t| self.context.node(t));
         let needs = needs::merged(top.needs.as_ref(), case.needs.as_ref().and_then(|needs| self.context.node(needs)));
-        let mut fixture = Varying::new(&fixture, &parameters);
+        let mut fixture = fixture.map(|fixture| Varying::new(&fixture, &parameters));
         let mut title = title.map(|title| Varying::new(&title, &parameters));
         let mut needs = needs.map(|needs| Varying::new(&needs, &parameters));
-        let mut steps: Vec<Varying<BTreeMap<String, Option<Arc<Decoded>>>>> =
+        let mut steps: Vec<Varying<ByFixture>> =
             steps.iter().map(|step| Varying::new(step, &parameters)).collect();
         for combination in each::combinations(&parameters) {
             let values: Values<'_> =
                 parameters.iter().zip(&combination).map(|(p, &i)| (p.name.as_str(), &p.values[i].node)).collect();
-            let fixture = fixture.made(&combination, &values, |node| self.fixture(node));
-            let Some((fixture_name, fixture)) = fixture else { continue };
+            // Steps are looked at without a fixture too: one fault shall not hide another.
+            let fixture = fixture.as_mut().and_then(|f| f.made(&combination, &values, |node| self.fixture(node)));
+            let (fixture_name, fixture) = fixture.unzip();
             let format = fixed_format.or_else(|| each::format(&parameters, &combination)).unwrap_or_default();
             let needs = needs.as_mut().map_or(Some(Needs::default()), |needs| {
-                needs.made(&combination, &values, |node| {
-                    needs::decode(node, self.context).inspect(|n| sequence::needs(n, format, node, self.context))
-                })
+                let made = needs.made(&combination, &values, |node| needs::decode(node, self.context))?;
+                sequence::needs(&made, format, needs.at(&combination, &values).0, self.context);
+                Some(made)
             });
             let title = title
                 .as_mut()
@@ -161,7 +170,7 @@ impl Topic<'_> {
             for step in steps.iter_mut().filter(|step| !step.spoiled) {
                 let (node, made) = step.at(&combination, &values);
                 if !made.contains_key(&fixture_name) {
-                    let step = step::decode(node, self.file, &self.world.law, &fixture, self.context);
+                    let step = step::decode(node, self.file, &self.world.law, fixture.as_deref(), self.context);
                     made.insert(fixture_name.clone(), step.map(Arc::new));
                 }
                 decoded.extend(made.get(&fixture_name).cloned().flatten());
@@ -170,7 +179,7 @@ impl Topic<'_> {
                 continue;
             }
             sequence::check(&decoded, self.context);
-            let Some(needs) = needs else { continue };
+            let (Some(needs), Some(fixture)) = (needs, fixture) else { continue };
             let components = parameters.iter().zip(&combination).map(|(p, &i)| format!("/{}", p.values[i].component));
             out.push(CaseInstance {
                 id: format!("{}/{name}{}", self.id, components.collect::<String>()),
@@ -270,6 +279,9 @@ impl Topic<'_> {
         }
     }
 }
+
+/// What one step became, by the fixture whose names it was held against; `None` where it is at fault.
+type ByFixture = BTreeMap<Option<String>, Option<Arc<Decoded>>>;
 
 /// What a case has from its file.
 struct Top<'a> {
