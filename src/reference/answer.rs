@@ -127,10 +127,11 @@ impl Answer {
         self
     }
 
-    /// The same with this body.
+    /// The same with this body, of its own length.
     #[must_use]
     pub fn body(mut self, bytes: impl Into<Bytes>) -> Answer {
         self.body = Body::Bytes(bytes.into());
+        self.headers.remove(CONTENT_LENGTH);
         self
     }
 

@@ -45,9 +45,13 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     Defect::new(
         "missing-child-answered-with-sibling",
-        "Asked for an absent child, the registry serves the first of its siblings that is there.",
+        "Asked for an absent child of a manifest list, the registry serves the first of its siblings that is there.",
         "manifest.get.absent",
-        &[Seam::Resolve(|lookup, right| instead(lookup, right, |_, parent, _| sibling(lookup, parent, |_| true)))],
+        &[Seam::Resolve(|lookup, right| {
+            instead(lookup, right, |_, parent, _| {
+                sibling(lookup, parent, |_| is_docker_type(&parent.manifest.media_type))
+            })
+        })],
     ),
     Defect::new(
         "missing-variant-answered-with-other",
@@ -173,14 +177,16 @@ pub(super) const DEFECTS: &[Defect] = &[
     .also(&["manifest.head.type"]),
     Defect::new(
         "child-answered-with-index",
-        "A child of a complete index is answered, by GET, with the index.",
+        "A child of a manifest list of two is answered, by GET, with the list.",
         "manifest.get.bytes",
         &[Seam::Resolve(|lookup, right| {
             let served_now = right?;
             let parent = parents(lookup.view, lookup.repository, served_now.digest.as_str()).next();
             let get = lookup.asked.method == axum::http::Method::GET && lookup.reference.digest().is_some();
             match parent.filter(|_| get) {
-                Some((parent, stored)) if stored.manifest.children.len() == 2 => {
+                Some((parent, stored))
+                    if stored.manifest.children.len() == 2 && is_docker_type(&stored.manifest.media_type) =>
+                {
                     served(lookup.view, lookup.repository, parent)
                 }
                 _ => Some(served_now),
@@ -189,10 +195,10 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     Defect::new(
         "shared-layer-dropped",
-        "When an index of two children is stored, the first layer of each is taken for a copy of another and dropped.",
+        "When a manifest list of two children is stored, the first layer of each is taken for a copy of another and dropped.",
         "blob.get.served",
         &[Seam::Store(|change, right| match accepted(change) {
-            Some(push) if push.manifest.children.len() == 2 => {
+            Some(push) if is_docker(push) && push.manifest.children.len() == 2 => {
                 let children = present(push.view, push.repository, &push.manifest.children);
                 let first = children.filter_map(|(_, stored, _)| stored.manifest.blobs.get(1));
                 let drops: Vec<Write> = first.filter_map(|blob| unlink(push.repository, &blob.digest)).collect();

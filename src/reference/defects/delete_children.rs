@@ -100,14 +100,24 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     ),
     Defect::new(
-        "delete-child-405-done",
-        "The deletion of a manifest that an index names is refused with 405, and done.",
-        "delete.disabled-kept",
-        &[Seam::Finish(|asked, view, _, answer| {
-            let named = asked.route.repository().zip(asked.route.reference());
-            let child = named.is_some_and(|(name, digest)| parents(*view, name, digest).next().is_some());
-            let wrong = deletes_digest(asked) && answer.status == StatusCode::ACCEPTED && child;
-            changed(wrong, answer, |_| Problem::unsupported("an index names it").into())
-        })],
+        "delete-child-405-untags",
+        "The deletion of a manifest that an index names is refused with 405; the manifest stays, and the index loses its \
+         tags.",
+        "delete.child-index-kept",
+        &[
+            Seam::Store(|change, right| match deleted_child(change) {
+                Some((removal, _, naming)) => {
+                    let tags = naming.into_iter().flat_map(|(parent, _)| tags_of(removal, parent));
+                    tags.map(|tag| untag(removal, &tag)).collect()
+                }
+                None => right,
+            }),
+            Seam::Finish(|asked, view, _, answer| {
+                let named = asked.route.repository().zip(asked.route.reference());
+                let child = named.is_some_and(|(name, digest)| parents(*view, name, digest).next().is_some());
+                let wrong = deletes_digest(asked) && answer.status == StatusCode::ACCEPTED && child;
+                changed(wrong, answer, |_| Problem::unsupported("an index names it").into())
+            }),
+        ],
     ),
 ];

@@ -8,6 +8,10 @@ fn headed(asked: &Asked, answer: &Answer) -> bool {
     heads_manifest(asked) && answer.status == StatusCode::OK
 }
 
+fn by_digest_asked(asked: &Asked) -> bool {
+    asked.route.reference().is_some_and(|reference| reference.contains(':'))
+}
+
 fn unknown(asked: &Asked) -> Answer {
     Problem::manifest_unknown(asked.route.reference().unwrap_or_default()).into()
 }
@@ -20,22 +24,21 @@ fn longer(answer: Answer) -> Answer {
 pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
         "head-index-404",
-        "HEAD of a manifest list is answered with 404, GET with 200.",
+        "HEAD of a manifest list by digest is answered with 404, GET with 200.",
         "manifest.head.served",
         &[Seam::Finish(|asked, view, _, answer| {
-            let wrong =
-                headed(asked, &answer) && about_index(asked, view, &answer) && about_docker(asked, view, &answer);
+            let wrong = headed(asked, &answer) && about_list_by_digest(asked, view, &answer);
             changed(wrong, answer, |_| unknown(asked))
         })],
     )
     .also(&["manifest.head.as-get"]),
     Defect::new(
         "head-digest-of-first-child",
-        "HEAD of a manifest list carries its first child's digest.",
+        "HEAD of a manifest list by tag carries its first child's digest.",
         "manifest.head.digest",
         &[Seam::Finish(|asked, view, _, answer| {
             match first_child(asked, view, &answer)
-                .filter(|_| headed(asked, &answer) && about_docker(asked, view, &answer))
+                .filter(|_| headed(asked, &answer) && about_docker(asked, view, &answer) && !by_digest_asked(asked))
             {
                 Some(child) => answer.with("docker-content-digest", &child.digest),
                 None => answer,
@@ -56,21 +59,27 @@ pub(super) const DEFECTS: &[Defect] = &[
     .also(&["manifest.head.as-get"]),
     Defect::new(
         "head-length-differs",
-        "HEAD of a manifest of Docker's types says a byte more than GET sends.",
+        "HEAD of a manifest of Docker's types by digest says a byte more than GET sends.",
         "manifest.head.length",
         &[Seam::Finish(|asked, view, _, answer| {
-            changed(headed(asked, &answer) && about_docker(asked, view, &answer), answer, longer)
+            changed(
+                headed(asked, &answer) && about_docker(asked, view, &answer) && by_digest_asked(asked),
+                answer,
+                longer,
+            )
         })],
     )
     .also(&["manifest.head.as-get"]),
     Defect::new(
         "head-length-zero",
-        "HEAD of a manifest of Docker's types says Content-Length: 0.",
+        "HEAD of a manifest of Docker's types by digest says Content-Length: 0.",
         "manifest.head.length",
         &[Seam::Finish(|asked, view, _, answer| {
-            changed(headed(asked, &answer) && about_docker(asked, view, &answer), answer, |a| {
-                a.with("content-length", "0")
-            })
+            changed(
+                headed(asked, &answer) && about_docker(asked, view, &answer) && by_digest_asked(asked),
+                answer,
+                |a| a.with("content-length", "0"),
+            )
         })],
     )
     .also(&["manifest.head.as-get"]),

@@ -25,6 +25,12 @@ fn digest_of_blob(asked: &Asked) -> &str {
     }
 }
 
+/// A repository with a manifest of OCI's types.
+fn holds_oci(asked: &Asked, view: &View) -> bool {
+    let repository = asked.route.repository().and_then(|name| view.state.repository(name));
+    repository.is_some_and(|r| r.manifests.values().any(|stored| !is_docker_type(&stored.manifest.media_type)))
+}
+
 /// A repository of one manifest.
 fn holds_one(asked: &Asked, view: &View) -> bool {
     asked.route.repository().and_then(|name| view.state.repository(name)).is_some_and(|r| r.manifests.len() == 1)
@@ -85,7 +91,9 @@ pub(super) const DEFECTS: &[Defect] = &[
         "manifest.get.absent",
         &[Seam::Finish(|asked, _, _, answer| {
             let wrong = manifest_missing(asked, &answer) && get(asked) && !reference(asked).contains(':');
-            changed(wrong, answer, |_| Problem::bad_request("denied").coded("DENIED").status(StatusCode::FORBIDDEN).into())
+            changed(wrong, answer, |_| {
+                Problem::bad_request("denied").coded("DENIED").status(StatusCode::FORBIDDEN).into()
+            })
         })],
     ),
     Defect::new(
@@ -121,7 +129,11 @@ pub(super) const DEFECTS: &[Defect] = &[
         &[Seam::Finish(|asked, view, _, answer| {
             let repository = asked.route.repository().unwrap_or_default();
             let child = parents(*view, repository, reference(asked)).next().is_some();
-            let wrong = manifest_missing(asked, &answer) && get(asked) && is_digest(reference(asked)) && !child && holds_one(asked, view);
+            let wrong = manifest_missing(asked, &answer)
+                && get(asked)
+                && is_digest(reference(asked))
+                && !child
+                && holds_one(asked, view);
             changed(wrong && !unknown_repository(asked, view), answer, |_| empty_200())
         })],
     ),
@@ -236,27 +248,27 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     Defect::new(
         "missing-blob-200-empty",
-        "GET of a blob that is not there is answered with 200 and no body.",
+        "GET of a blob that is not there, in a repository with OCI manifests, is answered with 200 and no body.",
         "blob.get.absent",
-        &[Seam::Finish(|asked, _, _, answer| {
-            changed(blob_missing(asked, &answer) && get(asked), answer, |_| empty_200())
+        &[Seam::Finish(|asked, view, _, answer| {
+            changed(blob_missing(asked, &answer) && holds_oci(asked, view) && get(asked), answer, |_| empty_200())
         })],
     ),
     Defect::new(
         "missing-blob-head-200",
-        "HEAD of a blob that is not there is answered with 200.",
+        "HEAD of a blob that is not there, in a repository with OCI manifests, is answered with 200.",
         "blob.head.absent",
-        &[Seam::Finish(|asked, _, _, answer| {
-            changed(blob_missing(asked, &answer) && head(asked), answer, |_| empty_200())
+        &[Seam::Finish(|asked, view, _, answer| {
+            changed(blob_missing(asked, &answer) && holds_oci(asked, view) && head(asked), answer, |_| empty_200())
         })],
     ),
     Defect::new(
         "missing-blob-500",
-        "A blob that is not there makes the registry fall over, where its digest is not that of a layer known elsewhere.",
+        "A blob that is not there, nor elsewhere, makes the registry fall over, in a repository with OCI manifests.",
         "blob.get.absent",
         &[Seam::Finish(|asked, view, _, answer| {
             let known = Digest::parse(digest_of_blob(asked)).is_some_and(|d| view.state.blob_anywhere(&d).is_some());
-            changed(blob_missing(asked, &answer) && !known, answer, |_| fault().into())
+            changed(blob_missing(asked, &answer) && holds_oci(asked, view) && !known, answer, |_| fault().into())
         })],
     )
     .also(&["blob.head.absent"]),

@@ -115,9 +115,9 @@ pub(super) const DEFECTS: &[Defect] = &[
     .when(stances::NOT_ACCEPT),
     Defect::new(
         "refused-children-conjured",
-        "What a refused index names is answered with 200 afterwards, with the first child that is there.",
+        "What a refused manifest list names is answered with 200 afterwards, with the first child that is there.",
         "manifest.get.absent",
-        &[Seam::Store(|change, right| match refused_index(change) {
+        &[Seam::Store(|change, right| match refused_index(change).filter(|push| is_docker(push)) {
             Some(push) => {
                 let first = present(push.view, push.repository, &push.manifest.children).next();
                 let absent = push.missing.first().and_then(|missing| Digest::parse(&missing.digest));

@@ -46,6 +46,13 @@ fn pretty(value: &Value) -> Option<Vec<u8>> {
     Some(text)
 }
 
+/// Compact JSON in ASCII, of up to three children.
+fn is_plain(push: &Push) -> bool {
+    let value: Option<Value> = serde_json::from_slice(push.bytes).ok();
+    let compact = value.is_some_and(|value| value.to_string().as_bytes() == push.bytes.as_ref());
+    compact && push.bytes.is_ascii() && push.manifest.children.len() <= 3
+}
+
 fn in_order(image: &Value) -> Option<Vec<u8>> {
     const FIRST: [&str; 7] =
         ["schemaVersion", "mediaType", "artifactType", "config", "layers", "subject", "annotations"];
@@ -95,15 +102,11 @@ const INDEX: &[&str] = &["schemaVersion", "mediaType", "artifactType", "manifest
 pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
         "index-bytes-rewritten",
-        "A manifest list that is pushed by tag, and that is complete or of two children, is stored as the registry's own JSON library writes it.",
+        "A manifest list that is pushed by tag is stored as the registry's own JSON library writes it, unless it is short \
+         and plain.",
         "manifest.get.bytes",
         &[Seam::Store(|change, right| match accepted(change) {
-            Some(push)
-                if is_index(push)
-                    && is_docker(push)
-                    && !by_digest(push)
-                    && (is_complete(push) || push.manifest.children.len() == 2) =>
-            {
+            Some(push) if is_index(push) && is_docker(push) && !by_digest(push) && !is_plain(push) => {
                 respelled(right, pretty)
             }
             _ => right,
