@@ -102,11 +102,16 @@ const INDEX: &[&str] = &["schemaVersion", "mediaType", "artifactType", "manifest
 pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
         "index-bytes-rewritten",
-        "A manifest list that is pushed by tag is stored as the registry's own JSON library writes it, unless it is short \
-         and plain.",
+        "A manifest list, or an index beyond ASCII, that is pushed by tag is stored as the registry's own JSON library \
+         writes it, unless it is short and plain.",
         "manifest.get.bytes",
         &[Seam::Store(|change, right| match accepted(change) {
-            Some(push) if is_index(push) && is_docker(push) && !by_digest(push) && !is_plain(push) => {
+            Some(push)
+                if is_index(push)
+                    && !by_digest(push)
+                    && !is_plain(push)
+                    && (is_docker(push) || !push.bytes.is_ascii()) =>
+            {
                 respelled(right, pretty)
             }
             _ => right,
