@@ -149,8 +149,7 @@ impl Topic<'_> {
         let mut fixture = fixture.map(|fixture| Varying::new(&fixture, &parameters));
         let mut title = title.map(|title| Varying::new(&title, &parameters));
         let mut needs = needs.map(|needs| Varying::new(&needs, &parameters));
-        let mut steps: Vec<Varying<ByFixture>> =
-            steps.iter().map(|step| Varying::new(step, &parameters)).collect();
+        let mut steps: Vec<Varying<ByFixture>> = steps.iter().map(|step| Varying::new(step, &parameters)).collect();
         for combination in each::combinations(&parameters) {
             let values: Values<'_> =
                 parameters.iter().zip(&combination).map(|(p, &i)| (p.name.as_str(), &p.values[i].node)).collect();
