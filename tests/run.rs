@@ -196,7 +196,7 @@ fn printed_lines_see_the_same_status_again() {
         "foreign-algorithm-500",
         "put-answers-200",
         "put-garbage-500",
-        "missing-blob-200-empty",
+        "missing-blob-remembered-empty",
         "blob-digest-header-absent",
         "range-past-end-500",
     ]);

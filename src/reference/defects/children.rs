@@ -177,16 +177,14 @@ pub(super) const DEFECTS: &[Defect] = &[
     .also(&["manifest.head.type"]),
     Defect::new(
         "child-answered-with-index",
-        "A child of a manifest list of two is answered, by GET, with the list.",
+        "A child of a manifest list is answered, by GET, with the list.",
         "manifest.get.bytes",
         &[Seam::Resolve(|lookup, right| {
             let served_now = right?;
             let parent = parents(lookup.view, lookup.repository, served_now.digest.as_str()).next();
             let get = lookup.asked.method == axum::http::Method::GET && lookup.reference.digest().is_some();
             match parent.filter(|_| get) {
-                Some((parent, stored))
-                    if stored.manifest.children.len() == 2 && is_docker_type(&stored.manifest.media_type) =>
-                {
+                Some((parent, stored)) if is_docker_type(&stored.manifest.media_type) => {
                     served(lookup.view, lookup.repository, parent)
                 }
                 _ => Some(served_now),
@@ -195,16 +193,21 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     Defect::new(
         "shared-layer-dropped",
-        "When a manifest list of two children is stored, the first layer of each is taken for a copy of another and dropped.",
+        "When an index is stored, the layers that two of its children share are dropped with the first.",
         "blob.get.served",
         &[Seam::Store(|change, right| match accepted(change) {
-            Some(push) if is_docker(push) && push.manifest.children.len() == 2 => {
+            Some(push) => {
                 let children = present(push.view, push.repository, &push.manifest.children);
-                let first = children.filter_map(|(_, stored, _)| stored.manifest.blobs.get(1));
-                let drops: Vec<Write> = first.filter_map(|blob| unlink(push.repository, &blob.digest)).collect();
+                let mut layers: Vec<&str> = children
+                    .flat_map(|(_, stored, _)| stored.manifest.blobs.iter().skip(1))
+                    .map(|layer| layer.digest.as_str())
+                    .collect();
+                layers.sort_unstable();
+                let shared = layers.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]);
+                let drops: Vec<Write> = shared.filter_map(|layer| unlink(push.repository, layer)).collect();
                 plus(right, drops)
             }
-            _ => right,
+            None => right,
         })],
     ),
 ];

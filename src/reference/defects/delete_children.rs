@@ -31,6 +31,14 @@ fn without_entry(change: &Change, right: Vec<Write>) -> Vec<Write> {
     plus(right, trimmed)
 }
 
+/// Answers the deletion of what an index names with 405.
+fn refuse_child(asked: &Asked, view: &View, _: &mut Memory, answer: Answer) -> Answer {
+    let named = asked.route.repository().zip(asked.route.reference());
+    let child = named.is_some_and(|(name, digest)| parents(*view, name, digest).next().is_some());
+    let wrong = deletes_digest(asked) && answer.status == StatusCode::ACCEPTED && child;
+    changed(wrong, answer, |_| Problem::unsupported("an index names it").into())
+}
+
 pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
         "deleted-child-still-served",
@@ -100,6 +108,13 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     ),
     Defect::new(
+        "delete-child-405-done",
+        "The deletion of a manifest that an index names is refused with 405, and done.",
+        "delete.child",
+        &[Seam::Finish(refuse_child)],
+    )
+    .also(&["delete.manifest"]),
+    Defect::new(
         "delete-child-405-untags",
         "The deletion of a manifest that an index names is refused with 405; the manifest stays, and the index loses its \
          tags.",
@@ -112,12 +127,7 @@ pub(super) const DEFECTS: &[Defect] = &[
                 }
                 None => right,
             }),
-            Seam::Finish(|asked, view, _, answer| {
-                let named = asked.route.repository().zip(asked.route.reference());
-                let child = named.is_some_and(|(name, digest)| parents(*view, name, digest).next().is_some());
-                let wrong = deletes_digest(asked) && answer.status == StatusCode::ACCEPTED && child;
-                changed(wrong, answer, |_| Problem::unsupported("an index names it").into())
-            }),
+            Seam::Finish(refuse_child),
         ],
     ),
 ];

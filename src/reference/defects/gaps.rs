@@ -62,10 +62,10 @@ pub(super) const DEFECTS: &[Defect] = &[
     .when(stances::ACCEPT),
     Defect::new(
         "sparse-accepted-then-lost",
-        "A manifest list of which half or more of the children are absent is acknowledged and not stored.",
+        "A manifest list with gaps is acknowledged and not stored.",
         "index.accept.kept",
         &[Seam::Store(|change, right| match with_gaps(change) {
-            Some(push) if is_docker(push) && push.missing.len() * 2 >= push.manifest.children.len() => Vec::new(),
+            Some(push) if is_docker(push) => Vec::new(),
             _ => right,
         })],
     )

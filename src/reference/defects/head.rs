@@ -125,15 +125,13 @@ pub(super) const DEFECTS: &[Defect] = &[
     .also(&["manifest.head.length"]),
     Defect::new(
         "missing-manifest-head-200",
-        "HEAD of a manifest that is not there is answered with 200, in a repository of one manifest.",
+        "HEAD of a manifest that is not there, and that no index names, is answered with 200.",
         "manifest.head.absent",
         &[Seam::Finish(|asked, view, _, answer| {
             let named = asked.route.repository().zip(asked.route.reference());
-            let repository = asked.route.repository().and_then(|name| view.state.repository(name));
-            let one = repository.is_some_and(|r| r.manifests.len() == 1);
             let child =
                 named.is_some_and(|(repository, reference)| parents(*view, repository, reference).next().is_some());
-            let wrong = heads_manifest(asked) && answer.status == StatusCode::NOT_FOUND && !child && one;
+            let wrong = heads_manifest(asked) && answer.status == StatusCode::NOT_FOUND && !child;
             changed(wrong, answer, |_| Answer::new(StatusCode::OK))
         })],
     )

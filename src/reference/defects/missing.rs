@@ -25,17 +25,6 @@ fn digest_of_blob(asked: &Asked) -> &str {
     }
 }
 
-/// A repository with a manifest of OCI's types.
-fn holds_oci(asked: &Asked, view: &View) -> bool {
-    let repository = asked.route.repository().and_then(|name| view.state.repository(name));
-    repository.is_some_and(|r| r.manifests.values().any(|stored| !is_docker_type(&stored.manifest.media_type)))
-}
-
-/// A repository of one manifest.
-fn holds_one(asked: &Asked, view: &View) -> bool {
-    asked.route.repository().and_then(|name| view.state.repository(name)).is_some_and(|r| r.manifests.len() == 1)
-}
-
 fn unknown_repository(asked: &Asked, view: &View) -> bool {
     asked.route.repository().is_some_and(|name| view.state.repository(name).is_none())
 }
@@ -124,16 +113,12 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     Defect::new(
         "missing-manifest-200-empty",
-        "GET of a digest that is not there is answered with 200 and no body, in a repository of one manifest.",
+        "GET of a digest that is not there, and that no index names, is answered with 200 and no body.",
         "manifest.get.absent",
         &[Seam::Finish(|asked, view, _, answer| {
             let repository = asked.route.repository().unwrap_or_default();
             let child = parents(*view, repository, reference(asked)).next().is_some();
-            let wrong = manifest_missing(asked, &answer)
-                && get(asked)
-                && is_digest(reference(asked))
-                && !child
-                && holds_one(asked, view);
+            let wrong = manifest_missing(asked, &answer) && get(asked) && is_digest(reference(asked)) && !child;
             changed(wrong && !unknown_repository(asked, view), answer, |_| empty_200())
         })],
     ),
@@ -247,46 +232,49 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     ),
     Defect::new(
-        "missing-blob-200-empty",
-        "GET of a blob that is not there, in a repository with OCI manifests, is answered with 200 and no body.",
+        "missing-blob-remembered-empty",
+        "A blob that was asked for and was not there is remembered as one without bytes: it is answered with 200 when it \
+         is asked for again.",
         "blob.get.absent",
-        &[Seam::Finish(|asked, view, _, answer| {
-            changed(blob_missing(asked, &answer) && holds_oci(asked, view) && get(asked), answer, |_| empty_200())
+        &[Seam::Finish(|asked, _, memory, answer| {
+            let again = blob_missing(asked, &answer) && memory.count(asked.uri.path()) > 1;
+            changed(again, answer, |_| empty_200())
         })],
-    ),
+    )
+    .also(&["blob.head.absent"]),
     Defect::new(
         "missing-blob-head-200",
-        "HEAD of a blob that is not there, in a repository with OCI manifests, is answered with 200.",
+        "HEAD of a blob that is not there is answered with 200.",
         "blob.head.absent",
-        &[Seam::Finish(|asked, view, _, answer| {
-            changed(blob_missing(asked, &answer) && holds_oci(asked, view) && head(asked), answer, |_| empty_200())
+        &[Seam::Finish(|asked, _, _, answer| {
+            changed(blob_missing(asked, &answer) && head(asked), answer, |_| empty_200())
         })],
     ),
     Defect::new(
         "missing-blob-500",
-        "A blob that is not there, nor elsewhere, makes the registry fall over, in a repository with OCI manifests.",
+        "A blob that is not there, nor elsewhere, makes the registry fall over.",
         "blob.get.absent",
         &[Seam::Finish(|asked, view, _, answer| {
             let known = Digest::parse(digest_of_blob(asked)).is_some_and(|d| view.state.blob_anywhere(&d).is_some());
-            changed(blob_missing(asked, &answer) && holds_oci(asked, view) && !known, answer, |_| fault().into())
+            changed(blob_missing(asked, &answer) && !known, answer, |_| fault().into())
         })],
     )
     .also(&["blob.head.absent"]),
     Defect::new(
         "error-code-lowercase",
-        "The code of the error for an unknown tag, or a gap of a manifest list, is in lower case.",
+        "The code of the error for an unknown tag is in lower case.",
         "error.form",
-        &[Seam::Finish(|asked, view, _, answer| {
-            let wrong = some_errors(asked, view, &answer);
+        &[Seam::Finish(|asked, _, _, answer| {
+            let wrong = unknown_tag(asked, &answer);
             changed(wrong, answer, |a| recoded(a, str::to_ascii_lowercase))
         })],
     ),
     Defect::new(
         "error-code-unlisted",
-        "An unknown tag, or a gap of a manifest list, is coded NOT_FOUND, which the spec does not list.",
+        "An unknown tag is coded NOT_FOUND, which the spec does not list.",
         "error.form",
-        &[Seam::Finish(|asked, view, _, answer| {
-            let wrong = answer.status == StatusCode::NOT_FOUND && some_errors(asked, view, &answer);
+        &[Seam::Finish(|asked, _, _, answer| {
+            let wrong = unknown_tag(asked, &answer);
             changed(wrong, answer, |a| recoded(a, |_| "NOT_FOUND".into()))
         })],
     ),

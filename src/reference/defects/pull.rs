@@ -9,10 +9,6 @@ fn got(asked: &Asked, answer: &Answer) -> bool {
     gets_manifest(asked) && answer.status == StatusCode::OK
 }
 
-fn reference(asked: &Asked) -> &str {
-    asked.route.reference().unwrap_or_default()
-}
-
 fn by_tag(asked: &Asked) -> bool {
     asked.route.reference().is_some_and(|reference| !reference.contains(':'))
 }
@@ -60,15 +56,12 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     Defect::new(
         "get-digest-of-first-child",
-        "GET of a manifest list by a tag other than `latest` carries its first child's digest.",
+        "GET of a manifest list by tag carries its first child's digest.",
         "manifest.get.digest",
         &[Seam::Finish(|asked, view, _, answer| {
-            match first_child(asked, view, &answer).filter(|_| {
-                got(asked, &answer)
-                    && by_tag(asked)
-                    && reference(asked) != "latest"
-                    && about_docker(asked, view, &answer)
-            }) {
+            match first_child(asked, view, &answer)
+                .filter(|_| got(asked, &answer) && by_tag(asked) && about_docker(asked, view, &answer))
+            {
                 Some(child) => answer.with("docker-content-digest", &child.digest),
                 None => answer,
             }

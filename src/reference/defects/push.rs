@@ -216,7 +216,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     Defect::new(
         "complete-index-refused-at-first",
-        "What was stored is seen by the check of children only after a while: a manifest list of four children is refused by tag when one of them has only just been pushed.",
+        "What was stored is seen by the check of children only after a while: a complete manifest list is refused while one of them has only just been pushed.",
         "manifest.put.after-children",
         &[Seam::Accept(|push, right| {
             let children = &push.manifest.children;
@@ -224,7 +224,7 @@ pub(super) const DEFECTS: &[Defect] = &[
                 let age = SystemTime::now().duration_since(stored.since).unwrap_or_default();
                 age < Duration::from_secs(3)
             });
-            match is_complete(push) && is_docker(push) && !by_digest(push) && children.len() == 4 && young {
+            match is_complete(push) && is_docker(push) && young {
                 true => Err(Problem::children_unknown(&[children[0].digest.clone()])),
                 false => right,
             }

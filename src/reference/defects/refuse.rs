@@ -60,6 +60,12 @@ fn put_refused(asked: &Asked, answer: &Answer) -> bool {
         && String::from_utf8_lossy(&answer.body.to_bytes()).contains("MANIFEST_BLOB_UNKNOWN")
 }
 
+/// The error's first entry in place of the list.
+fn without_list(answer: Answer) -> Answer {
+    let first = answer.value().and_then(|mut value| value.get_mut("errors")?.as_array_mut()?.pop());
+    answer.body(serde_json::json!({ "errors": first }).to_string())
+}
+
 fn pushes_image(asked: &Asked) -> bool {
     asked.header("content-type").is_some_and(|t| t.contains("manifest.v"))
 }
@@ -213,14 +219,14 @@ pub(super) const DEFECTS: &[Defect] = &[
     .when(stances::REFUSE),
     Defect::new(
         "refuse-tagged-children-overlooked",
-        "A child that has a tag is not found by its digest when an index of three to seven entries is checked.",
+        "A child that has a tag is not found by its digest when an index is checked.",
         "index.refuse.until-complete",
         &[Seam::Present(|wanted, right| {
             let tagged = Digest::parse(&wanted.descriptor.digest).is_some_and(|digest| {
                 let repository = wanted.view.state.repository(wanted.repository);
                 repository.is_some_and(|r| r.tags_of(&digest).next().is_some())
             });
-            right && !(tagged && (3..8).contains(&wanted.parent.children.len()))
+            right && !tagged
         })],
     )
     .when(stances::REFUSE),
@@ -266,13 +272,29 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     Defect::new(
         "error-body-not-list",
-        "`errors` of the error for an unknown tag, a gap of a manifest list, or three of a refused one, is an object, not a list.",
+        "`errors` of the error for an unknown tag is an object, not a list.",
+        "error.form",
+        &[Seam::Finish(|asked, _, _, answer| changed(unknown_tag(asked, &answer), answer, without_list))],
+    ),
+    Defect::new(
+        "gap-error-not-list",
+        "`errors` of the error for an absent child of a manifest list is an object, not a list.",
         "error.form",
         &[Seam::Finish(|asked, view, _, answer| {
-            changed(some_errors(asked, view, &answer) || refusal_of_three(asked, &answer), answer, |a| {
-                let first = a.value().and_then(|mut v| v.get_mut("errors")?.as_array_mut()?.pop());
-                a.body(serde_json::json!({ "errors": first }).to_string())
-            })
+            let named = asked.route.repository().zip(asked.route.reference());
+            let mut lists = named.into_iter().flat_map(|(name, digest)| parents(*view, name, digest));
+            let gap = lists.any(|(_, stored)| is_docker_type(&stored.manifest.media_type));
+            let wrong = gets_manifest(asked) && gap && answer.status == StatusCode::NOT_FOUND;
+            changed(wrong, answer, without_list)
         })],
     ),
+    Defect::new(
+        "refuse-body-not-list",
+        "`errors` of the refusal of an index is an object, not a list.",
+        "error.form",
+        &[Seam::Finish(|asked, _, _, answer| {
+            changed(put_refused(asked, &answer) && !pushes_image(asked), answer, without_list)
+        })],
+    )
+    .when(stances::NOT_ACCEPT),
 ];

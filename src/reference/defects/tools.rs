@@ -146,20 +146,10 @@ pub fn lists_tags(asked: &Asked) -> bool {
     asked.reads() && matches!(asked.route, Route::Tags { .. })
 }
 
-/// JSON errors about an unknown tag that is got, or a gap of a manifest list.
-pub fn some_errors(asked: &Asked, view: &View, answer: &Answer) -> bool {
-    let Route::Manifest { repository, reference } = &asked.route else { return false };
-    let of_list = || parents(*view, repository, reference).any(|(_, s)| is_docker_type(&s.manifest.media_type));
-    let ours = gets_manifest(asked) && (!reference.contains(':') || of_list());
-    ours && answer.status.is_client_error() && answer.is_json()
-}
-
-/// The JSON error for a push by tag of a manifest list with three gaps.
-pub fn refusal_of_three(asked: &Asked, answer: &Answer) -> bool {
-    let list = asked.header("content-type").is_some_and(|t| t.contains(".manifest.list."));
+/// The JSON error for an unknown tag that is got.
+pub fn unknown_tag(asked: &Asked, answer: &Answer) -> bool {
     let tag = asked.route.reference().is_some_and(|reference| !reference.contains(':'));
-    let three = || answer.value().and_then(|v| Some(v.get("errors")?.as_array()?.len())) == Some(3);
-    puts_manifest(asked) && list && tag && answer.status.is_client_error() && three()
+    gets_manifest(asked) && tag && answer.status == StatusCode::NOT_FOUND && answer.is_json()
 }
 
 /// The answer changed, where `wrong` holds.
