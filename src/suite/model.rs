@@ -251,11 +251,16 @@ pub struct Numbered {
 }
 
 impl TagSet {
-    /// The tags, in the order in which they are put.
+    /// The tags, in the order in which they are put. Numbered ones come the odd ones first: a list in the order of their
+    /// push must not pass for a sorted one.
     pub fn tags(&self) -> Vec<String> {
         match self {
             TagSet::Named(names) => names.clone(),
-            TagSet::Numbered(n) => (n.from..n.from.saturating_add(n.numbered)).map(|i| format!("t{i:04}")).collect(),
+            TagSet::Numbered(n) => {
+                let all = n.from..n.from.saturating_add(n.numbered);
+                let odd = all.clone().filter(|i| i % 2 == 1);
+                odd.chain(all.filter(|i| i % 2 == 0)).map(|i| format!("t{i:04}")).collect()
+            }
         }
     }
 }

@@ -24,6 +24,9 @@ pub const CODES: [&str; 14] = [
     "TOOMANYREQUESTS",
 ];
 
+/// Codes of Docker's schema 1 that a registry may still answer with (v1.1.1 L56-57).
+const LEGACY: [&str; 2] = ["TAG_INVALID", "MANIFEST_UNVERIFIED"];
+
 /// What an error's body is.
 enum ErrorBody {
     /// Nothing.
@@ -114,7 +117,7 @@ fn form_of(body: &ErrorBody, form: Form) -> Option<Fault> {
         let Some(error) = error.as_object() else { return fault("an error that is no object".into()) };
         match error.get("code") {
             None => return fault("an error without code".into()),
-            Some(Value::String(code)) if CODES.contains(&code.as_str()) => {}
+            Some(Value::String(code)) if CODES.iter().chain(&LEGACY).any(|known| known == code) => {}
             Some(Value::String(code)) => return fault(format!("code {}", shown(code))),
             Some(_) => return fault("a code that is no string".into()),
         }

@@ -66,8 +66,6 @@ pub struct World<'a> {
 pub struct Seen {
     /// Status.
     pub status: u16,
-    /// `Content-Type`, without parameters, lower case.
-    pub media_type: Option<String>,
     /// `Content-Length`.
     pub length: Option<String>,
     /// `Docker-Content-Digest`.
@@ -79,7 +77,6 @@ impl Seen {
     pub fn of(response: &Response) -> Seen {
         Seen {
             status: response.status,
-            media_type: response.header("content-type").map(|value| headers::essence(&value)),
             length: response.header("content-length"),
             digest: response.header(headers::DIGEST),
         }

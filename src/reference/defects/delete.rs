@@ -82,6 +82,15 @@ fn of_absent(wrong: bool, answer: Answer, change: impl FnOnce(Answer) -> Answer)
     changed(wrong && answer.status == StatusCode::NOT_FOUND, answer, change)
 }
 
+/// The last good answer of its kind, where there is none any more.
+fn remembered(kind: bool, asked: &Asked, memory: &mut Memory, answer: Answer) -> Answer {
+    if kind && answer.status == StatusCode::OK {
+        memory.keep(asked.uri.path(), &answer);
+    }
+    let gone = kind && answer.status == StatusCode::NOT_FOUND;
+    memory.recall(asked.uri.path()).filter(|_| gone).unwrap_or(answer)
+}
+
 pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
         "deleted-digest-keeps-tag",
@@ -143,6 +152,35 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     )
     .also(&["manifest.put.location"]),
+    Defect::new(
+        "deleted-tag-for-ever",
+        "A tag that was deleted is not served again, though its push is acknowledged.",
+        "late.again.kept",
+        &[Seam::Finish(|asked, _, memory, answer| {
+            if deletes_tag(asked) && answer.status == StatusCode::ACCEPTED {
+                memory.keep(asked.uri.path(), &answer);
+            }
+            let read = gets_manifest(asked) || heads_manifest(asked);
+            let wrong = read && answer.status == StatusCode::OK && memory.recall(asked.uri.path()).is_some();
+            changed(wrong, answer, |_| Problem::manifest_unknown(asked.route.reference().unwrap_or_default()).into())
+        })],
+    )
+    .also(&["manifest.put.location"]),
+    Defect::new(
+        "head-digest-remembered",
+        "HEAD of a digest is answered as before the manifest was deleted.",
+        "delete.manifest-gone",
+        &[Seam::Finish(|asked, _, memory, answer| {
+            let digest = asked.route.reference().is_some_and(|reference| reference.contains(':'));
+            remembered(heads_manifest(asked) && digest, asked, memory, answer)
+        })],
+    ),
+    Defect::new(
+        "blob-head-remembered",
+        "HEAD of a blob is answered as before it was deleted.",
+        "delete.blob-gone",
+        &[Seam::Finish(|asked, _, memory, answer| remembered(heads_blob(asked), asked, memory, answer))],
+    ),
     Defect::new(
         "deleted-tag-takes-manifest",
         "With a tag the manifest that it leads to is deleted.",
@@ -237,6 +275,48 @@ pub(super) const DEFECTS: &[Defect] = &[
         ],
     )
     .also(&["delete.no-repository"]),
+    Defect::new(
+        "delete-tag-in-every-repository",
+        "A tag is deleted from every repository that has it.",
+        "manifest.get.served",
+        &[Seam::Store(|change, right| match deleted_tag(change) {
+            Some((removal, tag, _)) => {
+                let names = removal.view.state.repositories.keys();
+                let untag = names.map(|name| Write::Untag { repository: name.clone(), tag: tag.to_owned() });
+                plus(right, untag.collect::<Vec<_>>())
+            }
+            None => right,
+        })],
+    ),
+    Defect::new(
+        "delete-blob-in-every-repository",
+        "A blob is deleted from every repository that has it.",
+        "blob.get.served",
+        &[Seam::Store(|change, right| match deleted_blob(change).map(|removal| (removal, removal.target)) {
+            Some((removal, Target::Blob(digest))) => {
+                let names = removal.view.state.repositories.keys();
+                let drops: Vec<Write> = names.filter_map(|name| unlink(name, digest.as_str())).collect();
+                plus(right, drops)
+            }
+            _ => right,
+        })],
+    )
+    .also(&["blob.head.served"]),
+    Defect::new(
+        "deleted-manifest-takes-layers",
+        "With a manifest its layers are deleted, though other manifests name them.",
+        "blob.get.served",
+        &[Seam::Store(|change, right| match deleted_manifest(change) {
+            Some((removal, digest)) => {
+                let stored = removal.view.state.manifest(removal.repository, digest);
+                let layers = stored.into_iter().flat_map(|stored| stored.manifest.blobs.iter().skip(1));
+                let drops: Vec<Write> = layers.filter_map(|layer| unlink(removal.repository, &layer.digest)).collect();
+                plus(right, drops)
+            }
+            None => right,
+        })],
+    )
+    .also(&["blob.head.served"]),
     Defect::new(
         "delete-answers-200",
         "The deletion of a tagged manifest is answered with 200.",

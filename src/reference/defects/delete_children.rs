@@ -115,6 +115,36 @@ pub(super) const DEFECTS: &[Defect] = &[
     )
     .also(&["delete.manifest"]),
     Defect::new(
+        "delete-gap-takes-index",
+        "With the deletion of an absent child the indexes that name it are no longer served.",
+        "late.index.unchanged",
+        &[Seam::Finish(|asked, view, memory, answer| {
+            let Some((repository, reference)) = asked.route.repository().zip(asked.route.reference()) else {
+                return answer;
+            };
+            if deletes_digest(asked) && answer.status == StatusCode::NOT_FOUND {
+                for (parent, _) in parents(*view, repository, reference) {
+                    memory.keep(&format!("{repository} {parent}"), &answer);
+                }
+            }
+            let digest = answer.header("docker-content-digest").unwrap_or_default();
+            let gone = asked.reads() && memory.recall(&format!("{repository} {digest}")).is_some();
+            changed(gone, answer, |_| Problem::manifest_unknown(reference).into())
+        })],
+    ),
+    Defect::new(
+        "delete-gap-for-ever",
+        "An absent child of which the deletion was asked is never served, though its push is acknowledged.",
+        "late.child.served",
+        &[Seam::Finish(|asked, _, memory, answer| {
+            if deletes_digest(asked) && answer.status == StatusCode::NOT_FOUND {
+                memory.keep(asked.uri.path(), &answer);
+            }
+            let gone = asked.reads() && memory.recall(asked.uri.path()).is_some();
+            changed(gone, answer, |_| Problem::manifest_unknown(asked.route.reference().unwrap_or_default()).into())
+        })],
+    ),
+    Defect::new(
         "delete-child-405-untags",
         "The deletion of a manifest that an index names is refused with 405; the manifest stays, and the index loses its \
          tags.",

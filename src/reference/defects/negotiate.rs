@@ -161,6 +161,27 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     ),
     Defect::new(
+        "image-accept-child-by-digest",
+        "Asked with an image's type only for an index by its digest, GET and HEAD answer with its first child.",
+        "manifest.get.negotiated-true",
+        &[Seam::Finish(|asked, view, _, answer| {
+            let by_digest = asked.route.reference().is_some_and(|reference| reference.contains(':'));
+            let read = got(asked, &answer) || heads_manifest(asked) && answer.status == StatusCode::OK;
+            let wrong = read && by_digest && images_only(asked) && about_index(asked, view, &answer);
+            changed(wrong, answer, |a| served_instead(asked, view, a, false))
+        })],
+    ),
+    Defect::new(
+        "get-accept-any-child",
+        "An index is answered with its first child where no Accept names a type.",
+        "manifest.get.accept-any",
+        &[Seam::Finish(|asked, view, _, answer| {
+            let any = asked.accepts().iter().all(|range| range == "*/*");
+            let wrong = got(asked, &answer) && any && about_index(asked, view, &answer);
+            changed(wrong, answer, |a| served_instead(asked, view, a, false))
+        })],
+    ),
+    Defect::new(
         "get-index-accept-500",
         "GET of an image with an index's type only makes the registry fall over.",
         "manifest.get.negotiated",

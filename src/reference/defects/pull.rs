@@ -68,6 +68,17 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     ),
     Defect::new(
+        "unknown-query-404",
+        "A manifest that is asked for with a query is not found.",
+        "manifest.get.served",
+        &[Seam::Finish(|asked, _, _, answer| {
+            let read = gets_manifest(asked) || heads_manifest(asked);
+            changed(read && asked.uri.query().is_some(), answer, |_| {
+                Problem::manifest_unknown(asked.route.reference().unwrap_or_default()).into()
+            })
+        })],
+    ),
+    Defect::new(
         "get-type-json",
         "Manifests that are got by tag are served as application/json.",
         "manifest.get.type",

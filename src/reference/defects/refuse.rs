@@ -134,6 +134,28 @@ pub(super) const DEFECTS: &[Defect] = &[
     )
     .when(stances::NOT_ACCEPT),
     Defect::new(
+        "refuse-without-body",
+        "The refusal of a manifest list has no body.",
+        "index.refuse.code",
+        &[Seam::Finish(|asked, _, _, answer| {
+            let list = asked.header("content-type").is_some_and(|t| t.contains(".manifest.list."));
+            changed(put_refused(asked, &answer) && list, answer, |a| {
+                a.without("content-type").without("content-length").body("")
+            })
+        })],
+    )
+    .when(stances::NOT_ACCEPT),
+    Defect::new(
+        "refuse-nested-code-unknown",
+        "The refusal for an absent child that is an index is coded MANIFEST_UNKNOWN.",
+        "index.refuse.code",
+        &[Seam::Accept(|push, right| match push.missing.iter().any(is_nested) {
+            true => refused_otherwise(right, |problem| problem.coded("MANIFEST_UNKNOWN")),
+            false => right,
+        })],
+    )
+    .when(stances::NOT_ACCEPT),
+    Defect::new(
         "refuse-names-first-only",
         "The refusal of a manifest list names the first absent child alone.",
         "index.refuse.detail",

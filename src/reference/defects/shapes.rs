@@ -44,6 +44,19 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     ),
     Defect::new(
+        "platformless-refused-as-gap",
+        "A child without platform is not found when an index is checked: complete, it is refused as one with gaps.",
+        "manifest.put.after-children",
+        &[Seam::Accept(|push, right| {
+            let lost = push.manifest.children.iter().find(|child| child.platform.is_none());
+            match lost.filter(|_| is_complete(push)) {
+                Some(child) => Err(Problem::children_unknown(&[child.digest.clone()])),
+                None => right,
+            }
+        })],
+    )
+    .also(&["index.shape.taken"]),
+    Defect::new(
         "platformless-gap-500",
         "An absent child without platform makes the registry fall over.",
         "index.shape.answered",

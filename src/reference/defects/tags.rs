@@ -262,6 +262,16 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     ),
     Defect::new(
+        "tag-hexadecimal-as-digest",
+        "A tag of sixty-four hexadecimal digits is looked for among the digests.",
+        "tags.taken",
+        &[Seam::Resolve(|lookup, right| {
+            let hexadecimal = |tag: &str| tag.len() == 64 && tag.bytes().all(|b| b.is_ascii_hexdigit());
+            right.filter(|_| !lookup.reference.tag().is_some_and(hexadecimal))
+        })],
+    )
+    .also(&["manifest.put.location"]),
+    Defect::new(
         "bad-tag-accepted",
         "A tag outside the spec's grammar is acknowledged.",
         "tags.bad-name",

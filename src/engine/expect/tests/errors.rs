@@ -23,6 +23,7 @@ fn error_bodies() {
         (&[], r#"{"errors":[{"code":404}]}"#, Some("a code that is no string")),
         (&[], r#"{"errors":[{"code":"manifest unknown"}]}"#, Some("code manifest unknown")),
         (&[], r#"{"errors":[{"code":"MANIFEST_UNKNOWN"},{"code":"NOT_FOUND"}]}"#, Some("code NOT_FOUND")),
+        (&[], r#"{"errors":[{"code":"TAG_INVALID"}]}"#, None),
         (json_type, "404", Some("JSON that is no object")),
         (json_type, "not found", Some("a body that is called JSON and is none")),
     ];
