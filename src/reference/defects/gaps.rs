@@ -172,7 +172,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
         "wide-index-refused",
         "An index of more than sixty-four children is refused.",
-        "index.accept.taken",
+        "index.shape.taken",
         &[Seam::Accept(|push, right| match push.manifest.children.len() > 64 {
             true => Err(Problem::manifest_invalid("an index has at most 64 children")),
             false => right,
