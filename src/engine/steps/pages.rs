@@ -1,4 +1,5 @@
-//! Lists, page by page: `Link` is followed within a bound, never to another host, never twice to the same place.
+//! Lists, page by page: `Link` is followed within a bound, never to another host, never twice to the same place. Tags of a
+//! registry that gives no Links, which are optional (v1.1.1 L545), are asked for by `last`.
 
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -9,13 +10,18 @@ use crate::engine::expect::headers::brief;
 use crate::engine::expect::lists::{Listing, TagPage, descriptors};
 use crate::wire::{Ask, Response};
 
+use super::query;
+
 /// Pages of one list at most.
 const MOST: usize = 2000;
 
 /// What is listed.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Of {
-    Tags,
+    /// With the size of a page, where one was asked for.
+    Tags {
+        n: Option<usize>,
+    },
     Referrers,
 }
 
@@ -84,7 +90,7 @@ async fn gather(
     let trail = if follow { walk(sender, question, &mut asked, of).await? } else { None };
     let read = asked.iter().filter_map(|asked| asked.exchange.response()).filter(|r| r.status == 200);
     let listing = match of {
-        Of::Tags => Listing::Tags { pages: read.map(TagPage::of).collect(), trail },
+        Of::Tags { .. } => Listing::Tags { pages: read.map(TagPage::of).collect(), trail },
         Of::Referrers => {
             let pages: Result<Vec<_>, String> = read.map(descriptors).collect();
             Listing::Referrers { entries: pages.map(|pages| pages.into_iter().flatten().collect()), trail }
@@ -93,10 +99,12 @@ async fn gather(
     Ok(List { asked, listing })
 }
 
-/// Goes on from the last page as far as the links lead, and says what was wrong with them.
+/// Goes on from the last page as far as the links lead, or `last` where there is no link at all, and says what was wrong
+/// with them.
 async fn walk(sender: &Sender, question: &Question, asked: &mut Vec<Asked>, of: Of) -> std::io::Result<Option<String>> {
     let mut met = BTreeSet::new();
     let mut seen = BTreeSet::new();
+    let mut is_linked = false;
     while let Some(response) = asked.last().and_then(|asked| asked.exchange.response()) {
         if response.status != 200 {
             break;
@@ -104,27 +112,42 @@ async fn walk(sender: &Sender, question: &Question, asked: &mut Vec<Asked>, of: 
         if !brings_news(response, of, &mut seen) {
             return Ok(Some("a page that repeats earlier ones".into()));
         }
-        let Some(next) = &response.next else {
-            return Ok(response.link_problem.as_deref().map(brief));
+        is_linked |= response.next.is_some();
+        let next = match (&response.next, &response.link_problem) {
+            (Some(next), _) => next.0.clone(),
+            (None, Some(problem)) => return Ok(Some(brief(problem))),
+            (None, None) => match after(question, response, of).filter(|_| !is_linked) {
+                Some(next) => next,
+                None => return Ok(None),
+            },
         };
-        if !met.insert(next.0.clone()) {
+        if !met.insert(next.clone()) {
             return Ok(Some("a Link that leads back".into()));
         }
         if asked.len() >= MOST {
             return Ok(Some(format!("no end after {MOST} pages")));
         }
         let mut page = question.clone();
-        page.ask = Ask { target: next.0.clone(), ..question.ask.clone() };
+        page.ask = Ask { target: next, ..question.ask.clone() };
         asked.push(sender.ask(&page).await?);
     }
     Ok(None)
+}
+
+/// Where the tags after a full page are, by the page's last tag (v1.1.1 L551-557).
+fn after(question: &Question, page: &Response, of: Of) -> Option<String> {
+    let Of::Tags { n: Some(n) } = of else { return None };
+    let tags = TagPage::of(page).tags.ok()?;
+    let last = tags.last().filter(|_| tags.len() >= n)?;
+    let path = question.ask.target.split('?').next()?;
+    Some(format!("{path}?n={n}&last={}", query(last)))
 }
 
 /// Whether a page has anything that was not there before. One that only repeats is the sign of a list without end; an empty
 /// one says nothing.
 fn brings_news(response: &Response, of: Of, seen: &mut BTreeSet<String>) -> bool {
     let items: Vec<String> = match of {
-        Of::Tags => TagPage::of(response).tags.unwrap_or_default(),
+        Of::Tags { .. } => TagPage::of(response).tags.unwrap_or_default(),
         Of::Referrers => descriptors(response).unwrap_or_default().iter().map(ToString::to_string).collect(),
     };
     let count = items.len();

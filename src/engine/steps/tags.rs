@@ -32,5 +32,6 @@ pub async fn run(case: &mut Case<'_>, here: &Here<'_>, what: &Tags) -> Result<()
         }
         first = Some(asked);
     }
-    pages::take(case, &question, first, Of::Tags, what.follow).await
+    let n = what.n.as_ref().and_then(|n| n.to_string().parse().ok());
+    pages::take(case, &question, first, Of::Tags { n }, what.follow).await
 }

@@ -201,6 +201,36 @@ pub(super) const VARIATIONS: &[Variation] = &[
         &[Seam::Finish(|_, _, _, answer| answer.without("docker-content-digest"))],
     ),
     Variation::new(
+        "digest-header-on-get-only",
+        "HEAD carries no Docker-Content-Digest.",
+        &[Seam::Finish(|asked, _, _, answer| {
+            changed(asked.method == Method::HEAD, answer, |a| a.without("docker-content-digest"))
+        })],
+    ),
+    Variation::new(
+        "coding-named-identity",
+        "What is served has a Content-Encoding: identity.",
+        &[Seam::Finish(|asked, _, _, answer| {
+            let served = asked.method == Method::GET && answer.status == StatusCode::OK;
+            changed(served, answer, |a| a.with("content-encoding", "identity"))
+        })],
+    ),
+    Variation::new(
+        "ranges-in-part",
+        "Of a range longer than ten bytes the first ten are sent, of a blob of which the length is not told.",
+        &[Seam::Finish(|_, _, _, answer| {
+            if answer.status != StatusCode::PARTIAL_CONTENT {
+                return answer;
+            }
+            let range = answer.header("content-range").and_then(|range| range.strip_prefix("bytes ")?.split_once('-'));
+            let Some(start) = range.and_then(|(start, _)| start.parse::<u64>().ok()) else { return answer };
+            let length = answer.body.length().min(10);
+            let body = answer.body.clone().slice(0, length);
+            let sent = format!("bytes {start}-{}/*", start + length.saturating_sub(1));
+            Answer { body, ..answer.without("content-length").with("content-range", &sent) }
+        })],
+    ),
+    Variation::new(
         "etags-weak",
         "The entity tag is another one, and weak.",
         &[Seam::Finish(|_, _, _, answer| {

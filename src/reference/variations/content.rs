@@ -105,6 +105,37 @@ pub(super) const VARIATIONS: &[Variation] = &[
         })],
     ),
     Variation::new(
+        "wide-index-refused",
+        "An index of more than fifty children is refused as too large, whatever is absent.",
+        &[Seam::Accept(|push, right| {
+            let wide = is_index(push) && push.manifest.children.len() > 50;
+            match wide {
+                true => Err(Problem::manifest_invalid("at most 50 children")
+                    .coded("SIZE_INVALID")
+                    .status(StatusCode::PAYLOAD_TOO_LARGE)),
+                false => right,
+            }
+        })],
+    ),
+    Variation::new(
+        "platformless-children-refused",
+        "An index is refused that has an image without platform, or a child twice.",
+        &[Seam::Accept(|push, right| {
+            let mut digests: Vec<&str> = push.manifest.children.iter().map(|child| child.digest.as_str()).collect();
+            digests.sort_unstable();
+            let twice = digests.windows(2).any(|pair| pair[0] == pair[1]);
+            let odd = is_index(push)
+                && (twice
+                    || any_child(push, |child| child.platform.is_none() && child.media_type.contains(".manifest.v")));
+            refused(odd, right, "a child without platform, or named twice")
+        })],
+    ),
+    Variation::new(
+        "chunks-refused",
+        "An upload has no PATCH: it is answered with 405.",
+        &[Seam::Append(|chunk, right| if chunk.closing { right } else { Err(Problem::unsupported("PATCH")) })],
+    ),
+    Variation::new(
         "index-without-media-type-refused",
         "An index that does not say what it is is refused.",
         &[Seam::Accept(|push, right| {

@@ -55,6 +55,14 @@ pub(super) const VARIATIONS: &[Variation] = &[
         })],
     ),
     Variation::new(
+        "tags-without-link",
+        "A full page of tags has no Link: the next one begins after its last tag.",
+        &[Seam::Page(|listing, _, page| {
+            let full = listing.n.is_some_and(|n| n > 0 && page.items.len() == n);
+            Page { next: page.next.filter(|_| !full), ..page }
+        })],
+    ),
+    Variation::new(
         "tags-link-absolute",
         "The URL of a Link is absolute, and has parameters of its own.",
         &[Seam::Finish(|asked, _, _, answer| {

@@ -100,10 +100,17 @@ fn ranges() {
     assert_eq!(part(&row("bytes=-10"), 206, Some("bytes 990-999/1000"), &layer[990..]), NONE);
     assert_eq!(part(&row("bytes=990-5000"), 206, Some("bytes 990-999/1000"), &layer[990..]), NONE);
     assert_eq!(part(&row("bytes=0-99"), 200, None, &layer), NONE);
+    // Less than was asked for, and a length that nobody knows, are lawful; other bytes than those named are not.
+    assert_eq!(part(&row("bytes=0-99"), 206, Some("bytes 0-98/1000"), &layer[..99]), NONE);
+    assert_eq!(part(&row("bytes=0-99"), 206, Some("bytes 0-99/*"), &layer[..100]), NONE);
+    assert_eq!(
+        part(&row("bytes=0-99"), 206, Some("bytes 0-98/1000"), &layer[..100]),
+        ["r body: bytes 0 to 98 of self | another number of bytes"]
+    );
     assert_eq!(part(&row("bytes=0-99"), 416, None, b""), NONE);
     assert_eq!(part(&row("bytes=0-99"), 200, None, &layer[..100]), ["r body: the bytes of self | too few bytes"]);
     assert_eq!(
-        part(&row("bytes=0-99"), 206, Some("bytes 0-98/1000"), &layer[..99]),
+        part(&row("bytes=0-99"), 206, Some("bytes 0-100/1000"), &layer[..101]),
         [
             "r body: bytes 0 to 99 of self | another number of bytes",
             "s content-range: Content-Range: bytes 0-99/1000 | another Content-Range"
