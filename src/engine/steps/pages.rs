@@ -104,12 +104,17 @@ async fn gather(
 async fn walk(sender: &Sender, question: &Question, asked: &mut Vec<Asked>, of: Of) -> std::io::Result<Option<String>> {
     let mut met = BTreeSet::new();
     let mut seen = BTreeSet::new();
-    let mut is_linked = false;
+    let (mut is_linked, mut is_after) = (false, false);
     while let Some(response) = asked.last().and_then(|asked| asked.exchange.response()) {
         if response.status != 200 {
             break;
         }
         if !brings_news(response, of, &mut seen) {
+            // That `last` is passed over is no fault of a link: steps of their own ask for it.
+            if is_after {
+                asked.pop();
+                return Ok(None);
+            }
             return Ok(Some("a page that repeats earlier ones".into()));
         }
         is_linked |= response.next.is_some();
@@ -117,7 +122,10 @@ async fn walk(sender: &Sender, question: &Question, asked: &mut Vec<Asked>, of: 
             (Some(next), _) => next.0.clone(),
             (None, Some(problem)) => return Ok(Some(brief(problem))),
             (None, None) => match after(question, response, of).filter(|_| !is_linked) {
-                Some(next) => next,
+                Some(next) => {
+                    is_after = true;
+                    next
+                }
                 None => return Ok(None),
             },
         };
@@ -134,11 +142,11 @@ async fn walk(sender: &Sender, question: &Question, asked: &mut Vec<Asked>, of: 
     Ok(None)
 }
 
-/// Where the tags after a full page are, by the page's last tag (v1.1.1 L551-557).
+/// Where the tags after a page of just `n` are, by the page's last tag (v1.1.1 L551-557).
 fn after(question: &Question, page: &Response, of: Of) -> Option<String> {
     let Of::Tags { n: Some(n) } = of else { return None };
     let tags = TagPage::of(page).tags.ok()?;
-    let last = tags.last().filter(|_| tags.len() >= n)?;
+    let last = tags.last().filter(|_| tags.len() == n)?;
     let path = question.ask.target.split('?').next()?;
     Some(format!("{path}?n={n}&last={}", query(last)))
 }
