@@ -85,7 +85,7 @@ fn lengths() {
 fn headers_are_present_absent_or_match() {
     let row = Row::default();
     let twice = [("X-A", "one"), ("x-a", "two=2; q")];
-    let table: [(&str, Headers<'_>, Option<&str>); 12] = [
+    let table: [(&str, Headers<'_>, Option<&str>); 14] = [
         ("present", &twice, None),
         ("present", &[], Some("r headers: a X-A | no X-A")),
         ("absent", &[], None),
@@ -99,8 +99,14 @@ fn headers_are_present_absent_or_match() {
         (
             "{digest:amd64}",
             &[("X-A", "sha256:0123456789abcdef01")],
-            Some("r headers: X-A: {digest:amd64} | X-A: sha256:..."),
+            Some("r headers: X-A: (digest of amd64) | X-A: sha256:..."),
         ),
+        (
+            "{type:self}*",
+            &[("X-A", "text/html")],
+            Some("r headers: X-A: application/vnd.oci.image.index.v1+json* | X-A: text/html"),
+        ),
+        ("{type:amd64}", &[], Some("r headers: X-A: application/vnd.oci.image.manifest.v1+json | no X-A")),
         ("{else}", &[("X-A", "{else}")], None),
     ];
     for (expected, headers, said) in table {
@@ -124,7 +130,8 @@ fn a_location_resolves_to_what_was_sent() {
     assert_eq!(with(None, &[("Location", " ")]), said("an empty Location"));
     assert_eq!(with(Some(response(404, &[], b"")), &there), said("a Location that gives status 404"));
     assert_eq!(with(Some(response(200, &[], b"{}")), &there), said("a Location that gives other bytes"));
-    let failure = Failure { kind: FailureKind::Timeout, text: String::new(), after: std::time::Duration::ZERO };
+    let failure =
+        Failure { kind: FailureKind::Timeout, text: String::new(), after: std::time::Duration::ZERO, wrong: None };
     let dead = Exchange { result: Err(failure), ..exchange(response(200, &[], b"")) };
     let row = Row { located: Some(dead), ..Row::default() };
     let came = response(201, &there, b"");
