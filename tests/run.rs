@@ -281,7 +281,7 @@ fn fail_fast_stops_and_says_that_it_is_not_all() {
 #[test]
 fn a_signal_ends_it_with_whole_reports_and_nothing_left() {
     let served = Served::start(&[]);
-    for (signal, code) in [("TERM", 143), ("INT", 130)] {
+    for (signal, code) in [("TERM", 143), ("INT", 130), ("HUP", 129)] {
         let folder = tempfile::tempdir().unwrap();
         let mut command = Run::command(folder.path(), &[&served.url]);
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
