@@ -25,7 +25,7 @@ use crate::target::probe::{self, PATIENCE, Setup};
 use crate::target::profile::Known;
 use crate::verdict::{KnownFailures, Law};
 
-/// How long the last clean-up may take, and how long once the run was asked to stop.
+/// How long the last clean-up may take, and how long once the run was asked to stop, or where nobody answers.
 const CLEAN: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(3));
 
 /// What is to be run.
@@ -66,8 +66,8 @@ pub struct Recorded {
     pub record: RunRecord,
     /// Request bodies that it names.
     pub bodies: Bodies,
-    /// Whether any case got an answer.
-    pub answered: bool,
+    /// Cases were asked, and none got an answer.
+    pub mute: bool,
 }
 
 /// Why nothing was asked.
@@ -116,14 +116,15 @@ pub async fn run(request: &Request, stop: &Stop, progress: impl Fn(usize) -> Pro
     let planned = settings::planned(request, findings.as_ref());
     let options = settings::options(request, &live, findings.as_ref(), &id);
     let attempts = attempts(request, &live, &planned, options, &journal, &progress, stop).await;
-    let clean_up = clean(request, &live, &journal, &path, stop).await;
+    let mut outcomes = attempts.iter().flatten().peekable();
+    let mute = outcomes.peek().is_some() && outcomes.all(|outcome| !outcome.answered);
+    let clean_up = clean(request, &live, &journal, &path, mute || stop.is_set()).await;
 
     let law = Law { requirements: &library.requirements, spec: request.spec, level: request.level, known: &known };
     let judged = judged::judge(library, &planned, &attempts, &law);
     let mut cases = judged::claims(&live.profile.claims, findings.as_ref());
-    let answered = judged.iter().any(|case| case.answered);
     let complete = !stop.is_set() && !attempts.iter().flatten().any(judged::not_started);
-    cases.extend(judged.into_iter().map(|case| case.record));
+    cases.extend(judged);
     let facts = RunFacts {
         suites: library.digest.clone(),
         target: live.record(),
@@ -139,7 +140,7 @@ pub async fn run(request: &Request, stop: &Stop, progress: impl Fn(usize) -> Pro
     };
     let claimed = &live.profile.claims.stance;
     let (record, bodies) = build::build(facts, findings.as_ref(), claimed, &library.requirements, &cases);
-    Ok(Recorded { record, bodies, answered })
+    Ok(Recorded { record, bodies, mute })
 }
 
 /// Probes; `None`: it was interrupted.
@@ -174,7 +175,13 @@ async fn attempts(
             run: if attempt == 0 { options.run.clone() } else { format!("{}-{}", options.run, attempt + 1) },
             ..options.clone()
         };
-        let seen = |outcome: &Outcome| shown.case(outcome.error.is_some() || !outcome.mismatches.is_empty());
+        let seen = |outcome: &mut Outcome| {
+            shown.case(outcome.error.is_some() || !outcome.mismatches.is_empty());
+            // No report shows what a case exchanged that passed, and most do.
+            if outcome.is_spotless() {
+                outcome.exchanges = Vec::new();
+            }
+        };
         let bundles = &request.library.bundles;
         attempts.push(engine::run(cases.clone(), bundles, &live.client, journal, &options, seen, stop.clone()).await);
     }
@@ -182,13 +189,13 @@ async fn attempts(
 }
 
 /// Removes what the cases did not remove themselves: the probe's things, and those of cases that were interrupted.
-async fn clean(request: &Request, live: &Live, journal: &Journal, path: &Path, stop: &Stop) -> CleanUp {
+async fn clean(request: &Request, live: &Live, journal: &Journal, path: &Path, briefly: bool) -> CleanUp {
     let mut tally = journal.tally();
     tally.discarded = live.is_ours();
     if request.keep || live.is_ours() {
         return tally;
     }
-    let time = if stop.is_set() { CLEAN.1 } else { CLEAN.0 };
+    let time = if briefly { CLEAN.1 } else { CLEAN.0 };
     match engine::clean(&live.client, path, time).await {
         Ok(last) => CleanUp { removed: tally.removed + last.removed, left: last.left, ..tally },
         Err(e) => {

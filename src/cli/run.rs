@@ -171,7 +171,7 @@ fn report(args: &RunArgs, request: &Request, recorded: &Recorded, signal: Option
         complete: record.complete,
         refused: false,
         untestable: false,
-        answered: recorded.answered,
+        mute: recorded.mute,
         unwritten: !faults.is_empty(),
         signal,
     })

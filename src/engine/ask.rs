@@ -71,8 +71,8 @@ pub struct Asked {
     pub exchange: Exchange,
     /// A GET of the answer's `Location`, where an expectation wants it to resolve.
     pub located: Option<Exchange>,
-    /// The connection was closed without an answer, and the registry answers others: it is this request that it dies of.
-    pub crashed: bool,
+    /// What is wrong with an answer that is none: it is the registry's, and a mismatch.
+    pub wrong: Option<String>,
 }
 
 impl Asked {
@@ -102,7 +102,7 @@ impl Sender {
         for thing in &question.creates {
             self.journal.creating(thing)?;
         }
-        let (exchange, crashed) = self.send(&question.ask).await;
+        let (exchange, wrong) = self.send(&question.ask).await;
         if is_yes(exchange.status()) {
             for thing in &question.creates {
                 self.journal.created(thing)?;
@@ -112,7 +112,7 @@ impl Sender {
             }
         }
         let located = self.locate(question, &exchange).await;
-        Ok(Asked { exchange, located, crashed })
+        Ok(Asked { exchange, located, wrong })
     }
 
     async fn locate(&self, question: &Question, exchange: &Exchange) -> Option<Exchange> {
@@ -129,21 +129,32 @@ impl Sender {
     }
 
     /// Sends a request. 429 and 503 are repeated once, after the time that the registry asks for. A connection that was
-    /// closed before the head of an answer is repeated once, since a registry may close an idle connection at any moment;
-    /// the second value is whether it was closed again, or within an answer, by a registry that answers others.
-    pub async fn send(&self, ask: &Ask) -> (Exchange, bool) {
+    /// closed before the head of an answer is repeated once, since a registry may close an idle connection at any moment.
+    /// The second value is what is wrong with an answer that is none.
+    pub async fn send(&self, ask: &Ask) -> (Exchange, Option<String>) {
         let mut exchange = self.once(ask).await;
         if let Some(pause) = busy(&exchange) {
             tokio::select! {
                 () = tokio::time::sleep(pause) => exchange = again(exchange, self.once(ask).await),
-                () = self.stop.wait() => return (interrupted(ask), false),
+                () = self.stop.wait() => return (interrupted(ask), None),
             }
         }
-        if is_closed(&exchange) && !broke_off(&exchange) {
+        if matches!(&exchange.result, Err(failure) if failure.kind == FailureKind::Closed && failure.wrong.is_none()) {
             exchange = again(exchange, self.once(ask).await);
         }
-        let crashed = is_closed(&exchange) && self.is_alive().await;
-        (exchange, crashed)
+        let wrong = self.wrong(&exchange).await;
+        (exchange, wrong)
+    }
+
+    /// What is wrong with an answer that is none. A connection that was closed, twice or within an answer, says so only of a
+    /// registry that answers others: one that ends closes connections too.
+    async fn wrong(&self, exchange: &Exchange) -> Option<String> {
+        let failure = exchange.result.as_ref().err()?;
+        if failure.kind != FailureKind::Closed {
+            return failure.wrong.clone();
+        }
+        let crashed = || "connection closed without an answer".to_owned();
+        self.is_alive().await.then(|| failure.wrong.clone().unwrap_or_else(crashed))
     }
 
     async fn once(&self, ask: &Ask) -> Exchange {
@@ -171,13 +182,12 @@ pub fn is_busy(exchange: &Exchange) -> bool {
     matches!(exchange.status(), Some(429 | 503))
 }
 
-/// Whether an answer had begun when the connection ended.
-pub fn broke_off(exchange: &Exchange) -> bool {
-    exchange.first_byte_seconds.is_some() || exchange.bytes_received > 0
-}
-
-fn is_closed(exchange: &Exchange) -> bool {
-    matches!(&exchange.result, Err(failure) if failure.kind == FailureKind::Closed)
+/// Whether an answer came, right or wrong.
+pub fn is_answered(exchange: &Exchange) -> bool {
+    match &exchange.result {
+        Ok(_) => !is_busy(exchange),
+        Err(failure) => failure.wrong.is_some(),
+    }
 }
 
 /// How long a busy registry asks to wait.
@@ -215,8 +225,12 @@ fn interrupted(ask: &Ask) -> Exchange {
         generated: None,
         body_length: length,
     };
-    let failure =
-        Failure { kind: FailureKind::Interrupted, text: "the run was interrupted".into(), after: Duration::ZERO };
+    let failure = Failure {
+        kind: FailureKind::Interrupted,
+        text: "the run was interrupted".into(),
+        after: Duration::ZERO,
+        wrong: None,
+    };
     Exchange {
         request,
         result: Err(failure),

@@ -6,26 +6,23 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 
-use super::ask::{Asked, Expected, Question};
+use super::ask::{Asked, Expected, Question, is_answered};
 use super::expect::Seen;
 use super::facts::Facts;
 use super::journal::Thing;
 use super::judge::Found;
 use super::outcome::{Mismatch, NotAsked, Outcome, StepExchange};
-use super::{Run, steps};
+use super::{Run, keep, steps};
 use crate::content::{Content, Node};
 use crate::suite::model::CaseInstance;
 use crate::suite::requirement::Level;
-use crate::wire::{Exchange, FailureKind, Response};
+use crate::wire::{Exchange, FailureKind};
 
 /// Requests of one step that are under way at once.
 pub const TOGETHER: usize = 8;
 
 /// The pause before a read is repeated within a window.
 pub const PAUSE: Duration = Duration::from_millis(50);
-
-/// Bytes of each body that a case which passed still holds.
-const KEPT_OF_PASSED: usize = 4096;
 
 /// Why a case ends before its last step.
 #[derive(Debug, Clone)]
@@ -98,14 +95,13 @@ impl<'r> Case<'r> {
         let sum = |f: fn(&Exchange) -> u64| self.exchanges.iter().map(|e| f(&e.exchange)).sum();
         let (requests, sent, received) =
             (sum(|e| u64::from(e.requests)), sum(|e| e.bytes_sent), sum(|e| e.bytes_received));
-        if self.mismatches.is_empty() && error.is_none() {
-            self.exchanges.iter_mut().for_each(|e| shrink(&mut e.exchange));
-        }
+        keep::trim_all(&mut self.exchanges, &self.mismatches);
         Outcome {
             id: id.to_owned(),
             mismatches: self.mismatches,
             observed: self.observed.into_iter().collect(),
             error,
+            answered: self.exchanges.iter().any(|e| is_answered(&e.exchange)),
             exchanges: self.exchanges,
             seconds,
             requests,
@@ -138,12 +134,7 @@ impl<'r> Case<'r> {
     /// A halt because the case itself cannot be run.
     pub(super) fn unusable(&self, why: String) -> Halt {
         let text = format!("step {}: {why}", self.step + 1);
-        Halt::NotAsked(NotAsked { kind: None, text, answered: self.has_answer() })
-    }
-
-    /// Whether the registry answered anything yet.
-    pub(super) fn has_answer(&self) -> bool {
-        self.exchanges.iter().any(|e| e.exchange.response().is_some())
+        Halt::NotAsked(NotAsked { kind: None, text })
     }
 
     /// Asks questions that do not depend on each other, several at once, and takes their answers in order.
@@ -211,18 +202,18 @@ impl<'r> Case<'r> {
 
     /// Records an exchange, and says its index.
     pub(super) fn push(&mut self, label: &str, exchange: Exchange, located: Option<Exchange>) {
-        let step = self.step;
         if let (Some(name), Some(response)) = (&self.step_name, exchange.response()) {
             self.named.insert(name.clone(), Seen::of(response));
         }
-        self.exchanges.push(StepExchange { step, label: label.to_owned(), exchange });
+        self.push_unnamed(label, exchange);
         if let Some(exchange) = located {
-            self.exchanges.push(StepExchange { step, label: format!("{label}: its Location"), exchange });
+            self.push_unnamed(&format!("{label}: its Location"), exchange);
         }
     }
 
     /// Records an exchange that no later step can compare with.
-    pub(super) fn push_unnamed(&mut self, label: &str, exchange: Exchange) {
+    pub(super) fn push_unnamed(&mut self, label: &str, mut exchange: Exchange) {
+        keep::trim(&mut exchange);
         self.exchanges.push(StepExchange { step: self.step, label: label.to_owned(), exchange });
     }
 
@@ -255,17 +246,4 @@ impl<'r> Case<'r> {
 /// Whether a failure of this kind comes before the request does.
 fn is_unsent(kind: FailureKind) -> bool {
     matches!(kind, FailureKind::Connect | FailureKind::Tls | FailureKind::Auth)
-}
-
-/// Lets go of bodies that nobody will look at.
-fn shrink(exchange: &mut Exchange) {
-    if let Ok(Response { body, body_is_whole, .. }) = &mut exchange.result
-        && let Some(head) = body.get(..KEPT_OF_PASSED)
-    {
-        *body = bytes::Bytes::copy_from_slice(head);
-        *body_is_whole = false;
-    }
-    if exchange.request.body.as_ref().is_some_and(|body| body.len() > KEPT_OF_PASSED) {
-        exchange.request.body = None;
-    }
 }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::ask::{Asked, Question, broke_off, is_busy};
+use super::ask::{Asked, Question, is_busy};
 use super::case::{Case, Halt};
 use super::expect::{self, Observation, World, lists::Listing};
 use super::outcome::{Mismatch, NotAsked};
 use crate::suite::assertion::StatusItem;
 use crate::suite::model::Expectation;
 use crate::suite::requirement::Level;
+use crate::wire::FailureKind;
 
 /// What judging found.
 #[derive(Debug, Default)]
@@ -24,19 +25,18 @@ pub struct Found {
 impl Case<'_> {
     /// A halt, where what came is no answer.
     pub(super) fn no_answer(&self, question: &Question, asked: &Asked) -> Option<Halt> {
-        let answered = self.has_answer();
         let label = &question.label;
         let text = |what: String| format!("step {}: {label}: {what}", self.step + 1);
         match &asked.exchange.result {
             Ok(response) if is_busy(&asked.exchange) && !expects(&question.expect, response.status) => {
                 let text = text(format!("status {} twice: the registry will not answer now", response.status));
-                Some(Halt::NotAsked(NotAsked { kind: None, text, answered }))
+                Some(Halt::NotAsked(NotAsked { kind: Some(FailureKind::Unavailable), text }))
             }
             Ok(_) => None,
-            Err(_) if asked.crashed && !question.expect.is_empty() => None,
+            Err(_) if asked.wrong.is_some() && !question.expect.is_empty() => None,
             Err(failure) => {
                 let kind = Some(failure.kind);
-                Some(Halt::NotAsked(NotAsked { kind, text: text(failure.text.clone()), answered }))
+                Some(Halt::NotAsked(NotAsked { kind, text: text(failure.text.clone()) }))
             }
         }
     }
@@ -76,13 +76,11 @@ impl Case<'_> {
                 });
             };
             match &asked.exchange.result {
-                Err(_) if asked.crashed => {
-                    let within = broke_off(&asked.exchange);
-                    if let Some(expectation) = strongest(expect, &level) {
-                        add(expectation, crash(expectation, within));
+                Err(_) => {
+                    if let (Some(wrong), Some(expectation)) = (&asked.wrong, strongest(expect, &level)) {
+                        add(expectation, no_message(expectation, wrong));
                     }
                 }
-                Err(_) => {}
                 Ok(response) if is_busy(&asked.exchange) && !expects(expect, response.status) => {}
                 Ok(response) => {
                     let seen = Observation {
@@ -137,12 +135,12 @@ fn strongest<'e>(expect: &'e [Expectation], level: &dyn Fn(&str) -> Level) -> Op
     expect.iter().find(|e| level(&e.requirement) == highest)
 }
 
-/// A registry that hangs up on a request, and answers others, has answered: wrongly.
-fn crash(expectation: &Expectation, within: bool) -> expect::Fault {
+/// An answer that cannot be read as one, and a connection that is closed on this request and on no other, are answers:
+/// wrong ones.
+fn no_message(expectation: &Expectation, wrong: &str) -> expect::Fault {
     let expected = match &expectation.assertion.status {
         Some(status) => format!("status {status}"),
         None => "an answer".into(),
     };
-    let got = if within { "connection closed within the answer" } else { "connection closed without an answer" };
-    expect::Fault::new("status", expected, got)
+    expect::Fault::new("status", expected, wrong)
 }

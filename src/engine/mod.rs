@@ -7,8 +7,10 @@
 //! What is whose fault:
 //! - An answer that is not as expected is a mismatch, even where the case cannot go on.
 //! - No answer (refused, timeout, not HTTP, interrupted), and 429 or 503 that last, end the case as not asked.
-//! - A connection closed on a request twice, or within an answer, while the registry answers others, is what a crashed
-//!   handler looks like: a mismatch of the status, `connection closed without an answer`.
+//! - An answer that cannot be read as one (it breaks off, breaks HTTP, has no bound, leads nowhere) is wrong: a mismatch of
+//!   the status, which says how.
+//! - A connection closed on a request twice, while the registry answers others, is what a crashed handler looks like: a
+//!   mismatch of the status, `connection closed without an answer`.
 
 pub mod ask;
 mod case;
@@ -17,6 +19,7 @@ pub mod expect;
 pub mod facts;
 pub mod journal;
 mod judge;
+mod keep;
 pub mod names;
 pub mod outcome;
 mod schedule;

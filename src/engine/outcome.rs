@@ -14,6 +14,8 @@ pub struct Outcome {
     pub observed: Vec<String>,
     /// Set where the case could not be asked to its end.
     pub error: Option<NotAsked>,
+    /// Whether the registry gave any answer, right or wrong; 429 and 503 are none.
+    pub answered: bool,
     /// Every exchange, with the step that it belongs to.
     pub exchanges: Vec<StepExchange>,
     /// From the first request to the last answer.
@@ -24,6 +26,13 @@ pub struct Outcome {
     pub bytes_sent: u64,
     /// Body bytes received.
     pub bytes_received: u64,
+}
+
+impl Outcome {
+    /// Whether everything held, and something was looked at.
+    pub fn is_spotless(&self) -> bool {
+        self.error.is_none() && self.mismatches.is_empty() && !self.observed.is_empty()
+    }
 }
 
 /// An exchange within a case.
@@ -65,10 +74,8 @@ pub struct Mismatch {
 /// Why a case could not be asked to its end.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NotAsked {
-    /// The kind, or `None` for an answer that is none (429 or 503 that lasts).
+    /// The kind, or `None` where it is not the target's doing.
     pub kind: Option<FailureKind>,
     /// What happened, with the step.
     pub text: String,
-    /// Whether any answer came before it.
-    pub answered: bool,
 }

@@ -19,11 +19,14 @@ use crate::wire::{Client, FailureKind};
 /// After so many cases in a row that got no answer at all, the target counts as lost, and no further case is started.
 const LOST: usize = 8;
 
+/// After so long without an answer two such cases are enough: where few run at once, each may last to its deadline.
+const SILENCE: Duration = Duration::from_secs(90);
+
 /// How long the clean-up of one case may take.
 const CLEAN: Duration = Duration::from_secs(60);
 
-/// How long it may take once the run was asked to stop.
-const CLEAN_STOPPED: Duration = Duration::from_secs(3);
+/// How long it may take once the run was asked to stop, or where nobody answers.
+const CLEAN_BRIEFLY: Duration = Duration::from_secs(3);
 
 /// Runs cases. The outcomes are in the order of `cases`, one for each: a case that was not started because the run stopped,
 /// failed fast or lost its target has an error that says so. `progress` sees each outcome when it is there.
@@ -33,7 +36,7 @@ pub async fn run(
     client: &Client,
     journal: &Journal,
     options: &Options,
-    progress: impl Fn(&Outcome) + Send + Sync,
+    progress: impl Fn(&mut Outcome) + Send + Sync,
     stop: Stop,
 ) -> Vec<Outcome> {
     let run = Arc::new(Run {
@@ -42,7 +45,8 @@ pub async fn run(
         names: Names::new(&options.repositories, &options.run),
         options: options.clone(),
     });
-    let mut schedule = Schedule { run, outcomes: vec![None; cases.len()], over: None, silent: 0 };
+    let mut schedule =
+        Schedule { run, outcomes: vec![None; cases.len()], over: None, silent: 0, heard: Instant::now() };
     let (alone, together): (Vec<_>, Vec<_>) = cases.iter().cloned().enumerate().partition(|(_, case)| case.alone);
     schedule.phase(together, options.jobs.max(1), &progress).await;
     schedule.phase(alone, 1, &progress).await;
@@ -58,6 +62,8 @@ struct Schedule {
     over: Option<NotAsked>,
     /// Cases in a row that got no answer.
     silent: usize,
+    /// When the last case ended that got one.
+    heard: Instant,
 }
 
 impl Schedule {
@@ -65,7 +71,7 @@ impl Schedule {
         &mut self,
         cases: Vec<(usize, Arc<CaseInstance>)>,
         jobs: usize,
-        progress: &(impl Fn(&Outcome) + Send + Sync),
+        progress: &(impl Fn(&mut Outcome) + Send + Sync),
     ) {
         let mut waiting = cases.into_iter();
         let mut running: JoinSet<Outcome> = JoinSet::new();
@@ -82,11 +88,11 @@ impl Schedule {
                 Some(Err(error)) => (error.id(), Err(error)),
             };
             let Some((place, case)) = places.remove(&id) else { continue };
-            let outcome = outcome.unwrap_or_else(|error| {
+            let mut outcome = outcome.unwrap_or_else(|error| {
                 blank(&case, none(format!("lacuna itself failed on this case, which is a bug to be reported: {error}")))
             });
             self.weigh(&outcome);
-            progress(&outcome);
+            progress(&mut outcome);
             if let Some(slot) = self.outcomes.get_mut(place) {
                 *slot = Some(outcome);
             }
@@ -96,7 +102,7 @@ impl Schedule {
     fn may_start(&mut self) -> bool {
         if self.over.is_none() && self.run.sender.stop.is_set() {
             let kind = Some(FailureKind::Interrupted);
-            self.over = Some(NotAsked { kind, text: "not started: the run was interrupted".into(), answered: false });
+            self.over = Some(NotAsked { kind, text: "not started: the run was interrupted".into() });
         }
         self.over.is_none()
     }
@@ -111,25 +117,26 @@ impl Schedule {
             self.over = Some(none(format!("not started: {} failed, and the run was told to stop at that", outcome.id)));
         }
         match &outcome.error {
-            Some(NotAsked { kind: Some(kind), answered: false, .. }) if *kind != FailureKind::Interrupted => {
+            Some(NotAsked { kind: Some(kind), .. }) if !outcome.answered && *kind != FailureKind::Interrupted => {
                 self.silent += 1;
-                if self.silent >= LOST && self.over.is_none() {
-                    let text = format!("not started: the target did not answer the {LOST} cases before it");
-                    self.over = Some(NotAsked { kind: Some(*kind), text, answered: false });
+                let lost = self.silent >= LOST || self.silent > 1 && self.heard.elapsed() > SILENCE;
+                if lost && self.over.is_none() {
+                    let text = format!("not started: the target did not answer the {} cases before it", self.silent);
+                    self.over = Some(NotAsked { kind: Some(*kind), text });
                 }
             }
-            _ => self.silent = 0,
+            _ => (self.silent, self.heard) = (0, Instant::now()),
         }
     }
 }
 
 fn none(text: String) -> NotAsked {
-    NotAsked { kind: None, text, answered: false }
+    NotAsked { kind: None, text }
 }
 
-fn not_started(case: &CaseInstance, why: &NotAsked, progress: &impl Fn(&Outcome)) -> Outcome {
-    let outcome = blank(case, why.clone());
-    progress(&outcome);
+fn not_started(case: &CaseInstance, why: &NotAsked, progress: &impl Fn(&mut Outcome)) -> Outcome {
+    let mut outcome = blank(case, why.clone());
+    progress(&mut outcome);
     outcome
 }
 
@@ -139,6 +146,7 @@ fn blank(case: &CaseInstance, error: NotAsked) -> Outcome {
         mismatches: Vec::new(),
         observed: Vec::new(),
         error: Some(error),
+        answered: false,
         exchanges: Vec::new(),
         seconds: 0.0,
         requests: 0,
@@ -192,12 +200,13 @@ async fn one(run: Arc<Run>, instance: Arc<CaseInstance>) -> Outcome {
     let created = std::mem::take(&mut case.created);
     let outcome = case.finish(&instance.id, error, seconds);
     if let Some(can) = run.options.removal {
-        let time = if run.sender.stop.is_set() { CLEAN_STOPPED } else { CLEAN };
+        let lost = outcome.error.is_some() && !outcome.answered;
+        let time = if lost || run.sender.stop.is_set() { CLEAN_BRIEFLY } else { CLEAN };
         let cleaning = cleanup::remove(&run.sender.client, &run.sender.journal, &created, can, time);
         tokio::pin!(cleaning);
         tokio::select! {
             () = &mut cleaning => {}
-            () = async { run.sender.stop.wait().await; tokio::time::sleep(CLEAN_STOPPED).await } => {}
+            () = async { run.sender.stop.wait().await; tokio::time::sleep(CLEAN_BRIEFLY).await } => {}
         }
     }
     drop(lease);

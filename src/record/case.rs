@@ -172,7 +172,9 @@ mod tests {
                 next: None,
                 link_problem: None,
             }),
-            Err(kind) => Err(Failure { kind, text: "no byte within 10 s".into(), after: Duration::from_secs(10) }),
+            Err(kind) => {
+                Err(Failure { kind, text: "no byte within 10 s".into(), after: Duration::from_secs(10), wrong: None })
+            }
         };
         let request = Request {
             method: "PUT".into(),
@@ -213,6 +215,7 @@ mod tests {
             mismatches: vec![mismatch],
             observed: vec!["manifest.put.digest".into()],
             error: None,
+            answered: true,
             exchanges,
             seconds: f64::NAN,
             requests: 1,

@@ -13,20 +13,13 @@ use crate::target::profile::Claims;
 use crate::verdict::{self, Judged, Law, Verdict};
 use crate::wire::FailureKind;
 
-/// A case for the record, and whether the target answered it at all.
-#[derive(Debug)]
-pub(super) struct Case<'a> {
-    pub record: JudgedCase<'a>,
-    pub answered: bool,
-}
-
 /// Judges every planned case; of several attempts the worst counts.
 pub(super) fn judge<'a>(
     library: &'a Library,
     planned: &[Planned],
     attempts: &'a [Vec<Outcome>],
     law: &Law<'_>,
-) -> Vec<Case<'a>> {
+) -> Vec<JudgedCase<'a>> {
     let mut asked = 0;
     let mut cases = Vec::new();
     for plan in planned {
@@ -35,14 +28,13 @@ pub(super) fn judge<'a>(
         if let Some(skip) = &plan.skip {
             let evidence = if skip.evidence.is_empty() { String::new() } else { format!(": {}", skip.evidence) };
             record.reason = Some(format!("{}{evidence}", skip.reason));
-            cases.push(Case { record, answered: false });
+            cases.push(record);
             continue;
         }
         let outcomes: Vec<&Outcome> = attempts.iter().filter_map(|attempt| attempt.get(asked)).collect();
         asked += 1;
         let judged: Vec<Judged> = outcomes.iter().map(|outcome| verdict::judge(outcome, law)).collect();
         let Some(worst) = verdict::worst(&judged) else { continue };
-        let answered = judged.iter().any(|judged| judged.answered);
         let (Some(one), Some(outcome)) = (judged.into_iter().nth(worst), outcomes.get(worst)) else { continue };
         let repeated = outcomes.len() > 1 && one.verdict > Verdict::Pass;
         record.reason = match one.reason {
@@ -53,7 +45,7 @@ pub(super) fn judge<'a>(
         record.error_kind = one.error_kind;
         record.attempts = u32::try_from(outcomes.iter().filter(|o| !not_started(o)).count()).unwrap_or(u32::MAX);
         record.outcome = Some(outcome);
-        cases.push(Case { record, answered });
+        cases.push(record);
     }
     cases
 }
@@ -80,7 +72,7 @@ pub(super) fn claims(claims: &Claims, findings: Option<&Findings>) -> Vec<Judged
 
 /// Whether a case was never begun: the run was over before.
 pub(super) fn not_started(outcome: &Outcome) -> bool {
-    outcome.error.as_ref().is_some_and(|error| !error.answered) && outcome.exchanges.is_empty() && outcome.requests == 0
+    outcome.error.is_some() && outcome.exchanges.is_empty() && outcome.requests == 0
 }
 
 /// What must be said of the run as a whole.

@@ -15,8 +15,8 @@ pub struct Ending<'a> {
     pub refused: bool,
     /// The target is not there, could not be started or probed.
     pub untestable: bool,
-    /// Whether any case got an answer.
-    pub answered: bool,
+    /// Cases were asked, and none got an answer.
+    pub mute: bool,
     /// A report could not be written.
     pub unwritten: bool,
     /// The signal that interrupted the run.
@@ -30,13 +30,12 @@ pub fn exit_code(ending: &Ending<'_>) -> u8 {
     let count = |verdict| ending.totals.get(&verdict).copied().unwrap_or(0);
     let all: u64 = ending.totals.values().sum();
     let asked = all - count(Verdict::Skip);
-    let mute = asked > 0 && count(Verdict::Error) == asked && !ending.answered;
     let failed = [Verdict::Fail, Verdict::Fixed, Verdict::Error].into_iter().any(|verdict| count(verdict) > 0);
     if ending.refused {
         2
     } else if let Some(signal) = ending.signal {
         u8::try_from(signal.saturating_add(128)).unwrap_or(u8::MAX)
-    } else if ending.untestable || mute {
+    } else if ending.untestable || ending.mute {
         3
     } else if asked == 0 {
         4

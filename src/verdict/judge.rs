@@ -27,12 +27,10 @@ pub struct Judged {
     pub verdict: Verdict,
     /// Why, where it did not simply pass.
     pub reason: Option<String>,
-    /// For an error its kind: a failure's word, `unavailable` (429 or 503 that lasts), `unobserved`.
+    /// For an error its kind: a failure's word, `unobserved`, `not-run` (which is not the target's doing).
     pub error_kind: Option<String>,
     /// The level of each of the outcome's mismatches, in their order.
     pub levels: Vec<Level>,
-    /// Whether the target gave any answer.
-    pub answered: bool,
 }
 
 impl Law<'_> {
@@ -68,7 +66,7 @@ pub fn judge(outcome: &Outcome, law: &Law<'_>) -> Judged {
     let (verdict, reason, error_kind) = if let Some(first) = unknown.first() {
         (Verdict::Fail, Some(failure(first, unknown.len(), outcome.error.as_ref())), None)
     } else if let Some(error) = &outcome.error {
-        let kind = error.kind.map_or("unavailable", |kind| kind.word());
+        let kind = error.kind.map_or("not-run", |kind| kind.word());
         (Verdict::Error, Some(error.text.clone()), Some(kind.to_owned()))
     } else if !failing.is_empty() {
         (Verdict::Known, Some(reasons(known.iter().filter(|known| seen(known)))), None)
@@ -88,8 +86,6 @@ pub fn judge(outcome: &Outcome, law: &Law<'_>) -> Judged {
         reason,
         error_kind,
         levels: outcome.mismatches.iter().map(|mismatch| law.level_of(&mismatch.requirement)).collect(),
-        answered: outcome.error.as_ref().is_none_or(|error| error.answered)
-            || outcome.exchanges.iter().any(|exchange| exchange.exchange.response().is_some()),
     }
 }
 

@@ -57,7 +57,7 @@ fn late(requirement: &str) -> Mismatch {
 }
 
 fn error(kind: Option<FailureKind>) -> NotAsked {
-    NotAsked { kind, text: "step 3: connection refused".into(), answered: false }
+    NotAsked { kind, text: "step 3: connection refused".into() }
 }
 
 fn outcome(mismatches: Vec<Mismatch>, error: Option<NotAsked>) -> Outcome {
@@ -66,6 +66,7 @@ fn outcome(mismatches: Vec<Mismatch>, error: Option<NotAsked>) -> Outcome {
         mismatches,
         observed: vec!["must".into()],
         error,
+        answered: true,
         exchanges: Vec::new(),
         seconds: 0.0,
         requests: 0,
@@ -146,11 +147,8 @@ fn what_could_not_be_asked_is_an_error_and_excuses_no_answer() {
     let judged = judged_by(&outcome(vec![], refused()), vec![], Level::Must, Spec::V1_1);
     assert_eq!(judged.error_kind.as_deref(), Some("connect"));
     assert_eq!(judged.reason.as_deref(), Some("step 3: connection refused"));
-    assert!(!judged.answered);
     let judged = judged_by(&outcome(vec![], Some(error(None))), vec![], Level::Must, Spec::V1_1);
-    assert_eq!(judged.error_kind.as_deref(), Some("unavailable"));
-    let answered = NotAsked { answered: true, ..error(Some(FailureKind::Timeout)) };
-    assert!(judged_by(&outcome(vec![], Some(answered)), vec![], Level::Must, Spec::V1_1).answered);
+    assert_eq!(judged.error_kind.as_deref(), Some("not-run"));
 
     let both = outcome(vec![mismatch("must", "x"), mismatch("must", "y")], refused());
     let judged = judged_by(&both, vec![], Level::Must, Spec::V1_1);
@@ -262,7 +260,7 @@ fn of_several_attempts_the_worst_counts() {
     let worst_of = |verdicts: &[Verdict]| {
         let attempts: Vec<Judged> = verdicts
             .iter()
-            .map(|&verdict| Judged { verdict, reason: None, error_kind: None, levels: vec![], answered: true })
+            .map(|&verdict| Judged { verdict, reason: None, error_kind: None, levels: vec![] })
             .collect();
         worst(&attempts)
     };
@@ -290,7 +288,7 @@ fn exit_codes_and_their_precedence() {
             complete: true,
             refused: false,
             untestable: false,
-            answered: true,
+            mute: false,
             unwritten: false,
             signal: None,
         };
@@ -312,10 +310,10 @@ fn exit_codes_and_their_precedence() {
     ] {
         assert_eq!(code(&counts, same), expected, "{counts:?}");
     }
-    let mute: fn(&mut Ending<'_>) = |e| e.answered = false;
+    let mute: fn(&mut Ending<'_>) = |e| e.mute = true;
     assert_eq!(code(&[(Error, 3), (Skip, 1)], mute), 3, "no case got an answer");
+    assert_eq!(code(&[(Fail, 3), (Error, 1)], mute), 3, "nor do closed connections make one");
     assert_eq!(code(&[(Error, 3)], same), 1, "some answer came");
-    assert_eq!(code(&[(Skip, 3)], mute), 4, "nothing was asked");
     let untestable: fn(&mut Ending<'_>) = |e| e.untestable = true;
     assert_eq!(code(&[], untestable), 3);
     assert_eq!(code(&[(Pass, 1)], untestable), 3);

@@ -11,7 +11,7 @@ use super::address::Address;
 use super::exchange::{FailureKind, Keep};
 use super::failure::{self, Fault};
 use super::http::{Answer, Limits};
-use super::transfer::{Intake, Meter};
+use super::transfer::{Intake, Meter, Taken};
 
 /// A head is never larger, in bytes.
 const HEAD_LIMIT: usize = 256 * 1024;
@@ -55,6 +55,13 @@ impl<'a, S: AsyncRead + Unpin> Reader<'a, S> {
             }
         };
         let head_at = Instant::now();
+        let body = self.body(&head, method, keep).await.map_err(|fault| fault.after_head(head.status))?;
+        let Head { version, status, headers } = head;
+        Ok(Answer { status, version, headers, body, head_at })
+    }
+
+    /// Reads the body as the head announces it.
+    async fn body(&mut self, head: &Head, method: &str, keep: Keep) -> Result<Taken, Fault> {
         let mut intake = Intake::new(keep, head.status, self.limits.whole, self.limits.hashed, self.meter);
         if method == "HEAD" || matches!(head.status, 101 | 204 | 304) {
             self.forbidden(&mut intake).await?;
@@ -67,8 +74,7 @@ impl<'a, S: AsyncRead + Unpin> Reader<'a, S> {
                 None => while self.some(u64::MAX, &mut intake, head.status).await? {},
             }
         }
-        let Head { version, status, headers } = head;
-        Ok(Answer { status, version, headers, body: intake.finish(), head_at })
+        Ok(intake.finish())
     }
 
     /// More bytes, or `false` at the end.
@@ -92,7 +98,7 @@ impl<'a, S: AsyncRead + Unpin> Reader<'a, S> {
             }
             if self.buffer.len() > HEAD_LIMIT {
                 let text = format!("{} sent more than {HEAD_LIMIT} bytes of head", self.peer.authority());
-                return Err(Fault::new(FailureKind::TooLarge, text));
+                return Err(Fault::new(FailureKind::TooLarge, text).of_answer("a head above the limit"));
             }
             let begins = self.buffer.len().min(5);
             if self.buffer[..begins] != b"HTTP/"[..begins] {

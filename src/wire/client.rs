@@ -121,15 +121,19 @@ impl Client {
         let (url, problem) = match url {
             Ok(url) if self.inner.base.secure && !url.secure => {
                 let text = format!("{} is http, and the registry is https: it is not asked there", url.origin());
-                (url, Some(text))
+                // No ask of ours is absolute: the URL is what an answer led to.
+                let wrong = "a URL that is http where the registry is https";
+                (url, Some(Fault::new(FailureKind::Redirect, text).of_answer(wrong)))
             }
             Ok(url) => (url, None),
-            Err(what) => (self.inner.base.clone(), Some(format!("the URL cannot be asked: {what}"))),
+            Err(what) => {
+                let fault = Fault::new(FailureKind::Redirect, format!("the URL cannot be asked: {what}"));
+                (self.inner.base.clone(), Some(fault))
+            }
         };
         let call = Call { url, method, lines: headers, body, keep };
-        if let Some(text) = problem {
-            let trace = Trace::of(&call, self.inner.secrets.clone());
-            return trace.end(Err(Fault::new(FailureKind::Redirect, text)));
+        if let Some(fault) = problem {
+            return Trace::of(&call, self.inner.secrets.clone()).end(Err(fault));
         }
         self.run(Job { call, scopes, raw: false, bare: false, finish: false }).await
     }
@@ -295,14 +299,20 @@ fn redirected(call: &mut Call, answer: &Answer, trace: &mut Trace) -> Result<boo
     else {
         return Ok(false);
     };
-    let refused = |text: String| Fault::new(FailureKind::Redirect, text);
+    let refused =
+        |wrong: String, more: String| Fault::new(FailureKind::Redirect, format!("{wrong}{more}")).of_answer(wrong);
     if trace.hops.len() >= HOPS {
-        return Err(refused(format!("more than {HOPS} redirects, the last one from {}", call.url.origin())));
+        return Err(refused(
+            format!("more than {HOPS} redirects"),
+            format!(", the last one from {}", call.url.origin()),
+        ));
     }
     let to = call.url.resolve(location);
-    let to = to.map_err(|what| refused(format!("a redirect ({status}) that cannot be followed: {what}")))?;
+    let cannot = |what| refused(format!("a redirect ({status}) that cannot be followed"), format!(": {what}"));
+    let to = to.map_err(cannot)?;
     if call.url.secure && !to.secure {
-        return Err(refused(format!("a redirect ({status}) from https to {}, which is not followed", to.origin())));
+        let more = format!(", {}, which is not followed", to.origin());
+        return Err(refused(format!("a redirect ({status}) from https to http"), more));
     }
     trace.hop(status, &to);
     if matches!(status, 301..=303) && !matches!(call.method.as_str(), "GET" | "HEAD") {

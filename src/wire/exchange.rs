@@ -225,6 +225,9 @@ pub struct Failure {
     pub text: String,
     /// How long it lasted.
     pub after: Duration,
+    /// What is wrong with the answer, where one came and its head or its body breaks off, breaks HTTP, has no bound or
+    /// leads where nobody may follow: short, and the same in every run. `None`: no answer, or none within a deadline.
+    pub wrong: Option<String>,
 }
 
 /// Kinds of failure.
@@ -246,6 +249,8 @@ pub enum FailureKind {
     TooLarge,
     /// No token could be had.
     Auth,
+    /// 429 or 503 that last: the registry answers, and will not answer this now.
+    Unavailable,
     /// Sending was stopped (a signal).
     Interrupted,
 }
@@ -262,6 +267,7 @@ impl FailureKind {
             FailureKind::Redirect => "redirect",
             FailureKind::TooLarge => "too-large",
             FailureKind::Auth => "auth",
+            FailureKind::Unavailable => "unavailable",
             FailureKind::Interrupted => "interrupted",
         }
     }

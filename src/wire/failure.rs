@@ -14,12 +14,29 @@ pub(crate) struct Fault {
     pub kind: FailureKind,
     /// For people; may hold secrets until it is recorded.
     pub text: String,
+    /// What is wrong with the answer, where one came; as in [`super::Failure::wrong`].
+    pub wrong: Option<String>,
 }
 
 impl Fault {
     /// A fault.
     pub fn new(kind: FailureKind, text: impl Into<String>) -> Fault {
-        Fault { kind, text: text.into() }
+        Fault { kind, text: text.into(), wrong: None }
+    }
+
+    /// An answer came, and this is wrong with it.
+    pub fn of_answer(self, wrong: impl Into<String>) -> Fault {
+        Fault { wrong: Some(wrong.into()), ..self }
+    }
+
+    /// An answer's head came, with this status: what ends the answer before its end is wrong with it, but for a deadline.
+    pub fn after_head(self, status: u16) -> Fault {
+        match self.kind {
+            FailureKind::Closed => self.of_answer("connection closed within the answer"),
+            FailureKind::TooLarge => self.of_answer(format!("status {status} with a body above the limit")),
+            FailureKind::Protocol => self.of_answer(format!("status {status} with a body that breaks HTTP")),
+            _ => self,
+        }
     }
 }
 
@@ -63,8 +80,12 @@ pub(crate) fn of_http(error: &reqwest::Error, peer: &Address, phase: &str, conne
         return closed(peer, phase);
     }
     let last = chain.last().map(ToString::to_string).unwrap_or_default();
-    if chain.iter().any(|e| is_hyper(*e, hyper::Error::is_parse)) {
+    if chain.iter().any(|e| is_hyper(*e, is_no_head)) {
         return Fault::new(FailureKind::Protocol, format!("{} does not answer in HTTP: {last}", peer.authority()));
+    }
+    if chain.iter().any(|e| is_hyper(*e, hyper::Error::is_parse)) {
+        let text = format!("{} answers with a head that breaks HTTP: {last}", peer.authority());
+        return Fault::new(FailureKind::Protocol, text).of_answer(format!("a head that breaks HTTP: {last}"));
     }
     Fault::new(FailureKind::Protocol, format!("{} broke the protocol {phase}: {last}", peer.authority()))
 }
@@ -161,6 +182,11 @@ fn of_tls(error: &(dyn Error + 'static), peer: &Address) -> Option<Fault> {
         other => format!("TLS with {at} failed: {other}"),
     };
     Some(Fault::new(FailureKind::Tls, text))
+}
+
+/// Whether what came is no status line; hyper has no question for its version, and refuses all else after it.
+fn is_no_head(error: &hyper::Error) -> bool {
+    error.is_parse_status() || error.is_parse() && error.to_string().contains("HTTP version")
 }
 
 fn is_hyper(error: &(dyn Error + 'static), what: impl Fn(&hyper::Error) -> bool) -> bool {

@@ -164,17 +164,24 @@ impl HttpDoor {
         };
         let headers = response.headers().iter();
         let headers = headers.map(|(n, v)| (n.as_str().to_owned(), Bytes::copy_from_slice(v.as_bytes()))).collect();
-        let mut intake = Intake::new(call.keep, status, self.limits.whole, self.limits.hashed, meter);
+        let body = self.body(&mut response, call, meter).await.map_err(|fault| fault.after_head(status))?;
+        Ok(Answer { status, version, headers, body, head_at })
+    }
+
+    /// Takes the body in.
+    async fn body(&self, response: &mut reqwest::Response, call: &Call, meter: &Arc<Meter>) -> Result<Taken, Fault> {
+        let Limits { connect, idle, whole, hashed } = self.limits;
+        let status = response.status().as_u16();
+        let mut intake = Intake::new(call.keep, status, whole, hashed, meter);
         loop {
             let within = |came: u64| format!("within the body, after status {status} and {came} bytes");
             match meter.while_alive(idle, response.chunk()).await {
                 Some(Ok(Some(piece))) => intake.push(&piece)?,
-                Some(Ok(None)) => break,
-                Some(Err(e)) => return Err(failure::of_http(&e, &call.url, &within(intake.came()), connect).into()),
-                None => return Err(failure::silence(&call.url, idle, &within(intake.came())).into()),
+                Some(Ok(None)) => return Ok(intake.finish()),
+                Some(Err(e)) => return Err(failure::of_http(&e, &call.url, &within(intake.came()), connect)),
+                None => return Err(failure::silence(&call.url, idle, &within(intake.came()))),
             }
         }
-        Ok(Answer { status, version, headers, body: intake.finish(), head_at })
     }
 
     fn request(&self, call: &Call, meter: &Arc<Meter>) -> Result<reqwest::Request, Fault> {

@@ -66,9 +66,9 @@ impl Trace {
         let first_byte = result.as_ref().ok().map(|(answer, _)| answer.head_at.duration_since(self.started));
         let result = match result {
             Ok((answer, url)) => Ok(response(&answer, &url, &self.secrets)),
-            Err(Fault { kind, text }) => {
+            Err(Fault { kind, text, wrong }) => {
                 let text = redact::urls_within(&self.secrets.scrub_text(&text));
-                Err(Failure { kind, text, after })
+                Err(Failure { kind, text, after, wrong })
             }
         };
         Exchange {

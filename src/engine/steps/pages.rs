@@ -15,6 +15,9 @@ use super::query;
 /// Pages of one list at most.
 const MOST: usize = 2000;
 
+/// Bytes of one list at most: all its pages are held until it is judged.
+const MOST_BYTES: u64 = 64 << 20;
+
 /// What is listed.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Of {
@@ -134,6 +137,9 @@ async fn walk(sender: &Sender, question: &Question, asked: &mut Vec<Asked>, of: 
         }
         if asked.len() >= MOST {
             return Ok(Some(format!("no end after {MOST} pages")));
+        }
+        if asked.iter().map(|page| page.exchange.bytes_received).sum::<u64>() > MOST_BYTES {
+            return Ok(Some(format!("no end after {} MiB", MOST_BYTES >> 20)));
         }
         let mut page = question.clone();
         page.ask = Ask { target: next, ..question.ask.clone() };

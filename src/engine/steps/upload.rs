@@ -211,7 +211,7 @@ fn on_the_way(case: &mut Case<'_>, question: &Question, asked: &Asked) -> Result
         return Err(halt);
     }
     Ok(match asked.exchange.response() {
-        None => case.detour(question, "status", "status 202", "connection closed without an answer".into()),
+        None => case.detour(question, "status", "status 202", asked.wrong.clone().unwrap_or_default()),
         Some(r) if r.status != 202 => case.detour(question, "status", "status 202", format!("status {}", r.status)),
         Some(r) if r.location.is_none() => case.detour(question, "location", "a Location", "no Location".into()),
         Some(_) => None,

@@ -56,11 +56,33 @@ async fn a_body_that_breaks_off_is_a_wrong_answer() {
 }
 
 #[tokio::test]
+async fn an_answer_that_cannot_be_read_is_a_wrong_one() {
+    let chunked = |body: &str| (200, vec![("Transfer-Encoding", "chunked".into())], body.as_bytes().to_vec());
+    let to = |location: &str| (307, vec![("Location", location.to_owned())], Vec::new());
+    let table: [(Script, &str); 5] = [
+        (chunked("ZZ\r\nfoo"), "status 200 with a body that breaks HTTP"),
+        (
+            (200, vec![("Content-Length", "99999999999999999999999".into())], Vec::new()),
+            "a head that breaks HTTP: invalid content-length parsed",
+        ),
+        ((200, vec![("X-\u{1b}", "y".into())], Vec::new()), "a head that breaks HTTP: invalid HTTP header parsed"),
+        (to("/v2/x/manifests/v1"), "more than 5 redirects"),
+        (to("file:///etc/passwd"), "a redirect (307) that cannot be followed"),
+    ];
+    for (script, wrong) in table {
+        let served = serve(move |_, _, _| script.clone()).await;
+        let outcome = one(&served.client, json!([get(json!(200)), get(json!("2xx"))])).await;
+        let twice = vec![format!("r status: {wrong}"); 2];
+        assert_eq!((said(&outcome), &outcome.error, outcome.answered), (twice, &None, true));
+    }
+}
+
+#[tokio::test]
 async fn a_registry_that_hangs_up_on_everybody_was_not_asked() {
     let served = serve(|_, _, _| answer(0)).await;
     let outcome = one(&served.client, json!([get(json!(200))])).await;
     let error = outcome.error.unwrap();
-    assert_eq!((error.kind, error.answered), (Some(FailureKind::Closed), false));
+    assert_eq!((error.kind, outcome.answered), (Some(FailureKind::Closed), false));
     assert!(outcome.mismatches.is_empty());
     assert!(error.text.starts_with("step 1: get v1: "), "{}", error.text);
 }
@@ -72,7 +94,7 @@ async fn silence_ends_a_case_and_what_was_wrong_before_stays() {
     let outcome = one(&served.client, steps).await;
     assert_eq!(said(&outcome), ["r status: status 500"]);
     let error = outcome.error.unwrap();
-    assert_eq!((error.kind, error.answered), (Some(FailureKind::Timeout), true));
+    assert_eq!((error.kind, outcome.answered), (Some(FailureKind::Timeout), true));
     assert_eq!(outcome.exchanges.len(), 2);
 }
 
@@ -90,7 +112,7 @@ async fn a_busy_registry_is_asked_twice() {
         match outcome.error {
             None => assert!(!fails),
             Some(error) => {
-                assert!(fails && error.kind.is_none());
+                assert!(fails && error.kind == Some(FailureKind::Unavailable) && !outcome.answered);
                 assert_eq!(
                     error.text,
                     format!("step 1: get v1: status {status} twice: the registry will not answer now")
@@ -250,6 +272,18 @@ async fn a_target_that_is_lost_is_not_asked_for_ever() {
     assert!(outcomes.iter().all(|o| o.error.as_ref().is_some_and(|e| e.kind == Some(FailureKind::Connect))));
     assert!(outcomes.iter().filter(|o| o.requests > 0).count() < 12);
     assert!(outcomes[199].error.as_ref().unwrap().text.starts_with("not started: the target did not answer"));
+}
+
+#[tokio::test]
+async fn a_target_that_is_busy_or_slow_for_ever_is_lost_too() {
+    let busy = || (503, vec![("Retry-After", "0".into())], Vec::new());
+    for (script, kind) in [(busy(), FailureKind::Unavailable), (answer(1), FailureKind::Timeout)] {
+        let served = serve(move |_, _, _| script.clone()).await;
+        let cases: Vec<_> = (0..40).map(|n| case(&format!("a/b/c{n}"), json!([get(json!(200))]))).collect();
+        let outcomes = run_with(&served.client, cases, |options| options.jobs = 8).await;
+        assert!(outcomes.iter().all(|o| o.error.as_ref().is_some_and(|e| e.kind == Some(kind)) && !o.answered));
+        assert!(outcomes.iter().filter(|o| o.requests > 0).count() <= 16);
+    }
 }
 
 #[tokio::test]
