@@ -4,8 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_util::StreamExt as _;
-
 use super::ask::{Asked, Expected, Question, is_answered};
 use super::expect::Seen;
 use super::facts::Facts;
@@ -140,17 +138,19 @@ impl<'r> Case<'r> {
     /// Asks questions that do not depend on each other, several at once, and takes their answers in order.
     pub(super) async fn ask(&mut self, questions: Vec<Question>) -> Result<Vec<Answer>, Halt> {
         let sender = &self.run.sender;
-        let asking: Vec<_> = questions.iter().map(|question| sender.ask(question)).collect();
-        let asked: Vec<_> = futures_util::stream::iter(asking).buffered(TOGETHER).collect().await;
         let mut answers = Vec::with_capacity(questions.len());
         let mut halt = None;
-        for (question, asked) in questions.iter().zip(asked) {
-            match asked {
-                Ok(asked) => match self.take(question, asked).await {
-                    Ok(answer) => answers.push(answer),
-                    Err(why) => halt = halt.or(Some(why)),
-                },
-                Err(error) => halt = halt.or(Some(self.unwritten(&error))),
+        // Some at a time: their answers are held whole until they are judged.
+        for some in questions.chunks(TOGETHER) {
+            let asked = futures_util::future::join_all(some.iter().map(|question| sender.ask(question))).await;
+            for (question, asked) in some.iter().zip(asked) {
+                match asked {
+                    Ok(asked) => match self.take(question, asked).await {
+                        Ok(answer) => answers.push(answer),
+                        Err(why) => halt = halt.or(Some(why)),
+                    },
+                    Err(error) => halt = halt.or(Some(self.unwritten(&error))),
+                }
             }
         }
         halt.map_or(Ok(answers), Err)

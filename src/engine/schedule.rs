@@ -77,7 +77,8 @@ impl Schedule {
         let mut running: JoinSet<Outcome> = JoinSet::new();
         let mut places: HashMap<Id, (usize, Arc<CaseInstance>)> = HashMap::new();
         loop {
-            while running.len() < jobs && self.may_start() {
+            // No more are under way than it takes to know that the target is lost: each may last to its deadline.
+            while running.len() < jobs && running.len() + self.silent < jobs.max(LOST) && self.may_start() {
                 let Some((place, case)) = waiting.next() else { break };
                 let task = running.spawn(one(self.run.clone(), case.clone()));
                 places.insert(task.id(), (place, case));

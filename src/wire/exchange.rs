@@ -112,9 +112,9 @@ impl RawAsk {
 /// What is done with a response's body: it is always read to its end, to the limit, or to a deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keep {
-    /// Kept whole (manifests, lists, errors), up to the profile's limit.
+    /// Kept whole (manifests, lists), up to the profile's limit; of errors (status >= 400) the first MiB.
     Whole,
-    /// Hashed as it passes; only the first 4 KiB are kept, and errors (status >= 400) whole.
+    /// Hashed as it passes; only the first 4 KiB are kept, and of errors the first MiB.
     Hash(Algorithm),
 }
 

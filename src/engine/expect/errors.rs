@@ -35,6 +35,8 @@ enum ErrorBody {
     NotJson,
     /// JSON by its type, and none in truth.
     Broken,
+    /// JSON by its type, of which only the beginning was kept.
+    TooLong,
     /// JSON.
     Json(Value),
 }
@@ -84,6 +86,9 @@ fn body_of(response: &Response) -> ErrorBody {
         let essence = super::headers::essence(&value);
         essence == "application/json" || essence.ends_with("+json")
     });
+    if !response.body_is_whole {
+        return if says_json { ErrorBody::TooLong } else { ErrorBody::NotJson };
+    }
     match serde_json::from_slice::<Value>(&response.body) {
         // A bare word or number is JSON too, but nobody who writes `404` in plain text means that.
         Ok(value) if says_json || value.is_object() || value.is_array() => ErrorBody::Json(value),
@@ -100,6 +105,7 @@ fn form_of(body: &ErrorBody, form: Form) -> Option<Fault> {
         (ErrorBody::Broken, _) => {
             return Some(Fault::new("form", EXPECTED, "a body that is called JSON and is none"));
         }
+        (ErrorBody::TooLong, _) => return Some(Fault::new("form", EXPECTED, "JSON that is too long for an error")),
         (_, Form::Errors) => return None,
         (other, Form::JsonErrors) => {
             let got = if matches!(other, ErrorBody::Empty) { "no body" } else { "a body that is not JSON" };

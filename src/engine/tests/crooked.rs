@@ -78,6 +78,15 @@ async fn an_answer_that_cannot_be_read_is_a_wrong_one() {
 }
 
 #[tokio::test]
+async fn of_long_answers_the_beginning_is_kept() {
+    let served = serve(|_, _, _| (404, Vec::new(), vec![b'x'; 200_000])).await;
+    let outcome = one(&served.client, Value::Array((0..30).map(|_| get(json!(200))).collect())).await;
+    assert_eq!((outcome.mismatches.len(), outcome.bytes_received), (30, 30 * 200_000));
+    let kept = outcome.exchanges.iter().map(|e| e.exchange.response().unwrap().body.len());
+    assert!(kept.clone().all(|bytes| bytes < 20_000) && kept.sum::<usize>() < 100_000);
+}
+
+#[tokio::test]
 async fn a_registry_that_hangs_up_on_everybody_was_not_asked() {
     let served = serve(|_, _, _| answer(0)).await;
     let outcome = one(&served.client, json!([get(json!(200))])).await;

@@ -51,6 +51,17 @@ async fn a_hashed_body_is_not_held() {
 }
 
 #[tokio::test]
+async fn of_an_error_the_first_mebibyte_is_held() {
+    let peer = Peer::start(|_| say(404, &[], &"x".repeat(3 << 20))).await;
+    let mut settings = settings(&peer.url, None);
+    settings.body_limit = 4 << 20;
+    let exchange = Client::new(settings).unwrap().send(Ask::new("GET", "/")).await;
+    let response = exchange.response().unwrap();
+    assert_eq!((response.body.len(), response.body_is_whole), (1 << 20, false));
+    assert_eq!(response.body_digest, Digest::of(Algorithm::Sha256, &vec![b'x'; 3 << 20]));
+}
+
+#[tokio::test]
 async fn bytes_are_not_decoded() {
     let peer = Peer::start(|_| say(200, &[("Content-Encoding", "gzip")], "no gzip at all")).await;
     let exchange = client(&peer.url).send(Ask::new("GET", "/").header("Accept-Encoding", "gzip")).await;

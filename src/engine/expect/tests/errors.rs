@@ -40,6 +40,17 @@ fn error_bodies() {
 }
 
 #[test]
+fn of_a_long_error_only_the_beginning_is_there() {
+    let said = |kind: &str| {
+        let headers = [("Content-Type", kind)];
+        let came = Response { body_is_whole: false, ..response(404, &headers, br#"{"errors":[{"code""#) };
+        Row::default().faults(json!({ "r": { "form": "errors" } }), &came)
+    };
+    assert_eq!(said("text/html"), NONE);
+    assert!(said("application/json").concat().ends_with("| JSON that is too long for an error"));
+}
+
+#[test]
 fn what_is_no_json_is_said_under_its_own_requirement() {
     const FORM: &str = "{\"errors\": [{\"code\": ...}]} with a code of the spec's list";
     let row = Row::default();
