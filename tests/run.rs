@@ -149,6 +149,41 @@ fn a_target_that_is_not_there_is_exit_3_within_seconds() {
     assert!(begun.elapsed() < Duration::from_secs(10));
 }
 
+/// Answers `/v2/`, and everything else with `bytes`; none: it hangs up.
+fn mute(bytes: &'static str) -> String {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut head = [0; 65536];
+            let came = stream.read(&mut head).unwrap_or(0);
+            let root = head[..came].starts_with(b"GET /v2/ ");
+            let said = if root { "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n" } else { bytes };
+            let _ = stream.write_all(said.as_bytes());
+        }
+    });
+    url
+}
+
+#[test]
+fn a_target_that_answers_no_case_is_exit_3_in_bounded_time() {
+    let busy = "HTTP/1.1 503 X\r\nRetry-After: 0\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    let begun = Instant::now();
+    let run = Run::of(&[&mute(busy), "missing/**"]);
+    assert_eq!(run.code(), 3, "{}", run.text());
+    let record = run.record();
+    assert!(!record.complete && record.count(Verdict::Fail) == 0);
+    assert!(record.cases.iter().any(|case| case.error_kind.as_deref() == Some("unavailable") && case.attempts > 0));
+    assert!(record.notes.concat().contains("the target did not answer the 8 cases before it"), "{:?}", record.notes);
+
+    let run = Run::of(&[&mute(""), CASE]);
+    assert_eq!((run.code(), run.record().count(Verdict::Error)), (3, 0), "{}", run.text());
+    let run = Run::of(&[&mute("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort"), CASE]);
+    assert_eq!((run.code(), run.record().count(Verdict::Error)), (1, 0), "a wrong answer is one: {}", run.text());
+    assert!(begun.elapsed() < Duration::from_secs(60));
+}
+
 #[test]
 fn a_folder_that_cannot_be_written_is_exit_5_and_nothing_is_sent() {
     let folder = tempfile::tempdir().unwrap();

@@ -5,6 +5,8 @@
 //! Under nextest each process runs one case, on a target that it starts itself; on a target that it does not start, the
 //! processes are neighbours, so cases that must be alone are left out there.
 
+#![allow(clippy::panic)]
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 

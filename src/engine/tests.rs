@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod crooked;
+mod hostile;
 mod straight;
 
 use std::collections::BTreeMap;
