@@ -22,7 +22,7 @@ pub struct Settings {
     pub idle: Duration,
     /// For one exchange, its redirects and token requests too.
     pub total: Duration,
-    /// The largest body that is held in memory, in bytes.
+    /// The largest body that is taken where it is to be kept, in bytes.
     pub body_limit: u64,
     /// The largest body that is only hashed ([`super::Keep::Hash`]), in bytes.
     pub hash_limit: u64,

@@ -19,6 +19,9 @@ const PREFIX: usize = 4096;
 /// How much of an error's body is kept: no error that is meant to be read is longer.
 const ERROR: u64 = 1 << 20;
 
+/// How much of any other is kept: twice the 4 MiB of manifest that a registry should take, since many are held at once.
+const WHOLE: u64 = 8 << 20;
+
 /// Counts body bytes, and knows when the last piece moved.
 #[derive(Debug)]
 pub(crate) struct Meter {
@@ -127,7 +130,7 @@ impl Intake {
             Keep::Hash(algorithm) if status >= 400 => (algorithm, whole, whole),
             Keep::Hash(algorithm) => (algorithm, PREFIX as u64, hashed),
         };
-        let keep_up_to = if status >= 400 { keep_up_to.min(ERROR) } else { keep_up_to };
+        let keep_up_to = keep_up_to.min(if status >= 400 { ERROR } else { WHOLE });
         let (hasher, meter) = (Hasher::new(algorithm), meter.clone());
         Intake { hasher, kept: BytesMut::new(), keep_up_to, limit, came: 0, meter }
     }

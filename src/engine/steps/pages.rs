@@ -16,7 +16,7 @@ use super::query;
 const MOST: usize = 2000;
 
 /// Bytes of one list at most: all its pages are held until it is judged.
-const MOST_BYTES: u64 = 64 << 20;
+const MOST_BYTES: u64 = 16 << 20;
 
 /// What is listed.
 #[derive(Debug, Clone, Copy)]

@@ -51,14 +51,23 @@ async fn a_hashed_body_is_not_held() {
 }
 
 #[tokio::test]
-async fn of_an_error_the_first_mebibyte_is_held() {
-    let peer = Peer::start(|_| say(404, &[], &"x".repeat(3 << 20))).await;
+async fn of_long_bodies_the_beginning_is_held() {
+    let peer = Peer::start(|seen| {
+        let (status, size) = if seen.path == "/ok" { (200, 9 << 20) } else { (404, 3 << 20) };
+        say(status, &[], &"x".repeat(size))
+    })
+    .await;
     let mut settings = settings(&peer.url, None);
-    settings.body_limit = 4 << 20;
-    let exchange = Client::new(settings).unwrap().send(Ask::new("GET", "/")).await;
+    settings.body_limit = 10 << 20;
+    let client = Client::new(settings).unwrap();
+    let exchange = client.send(Ask::new("GET", "/")).await;
     let response = exchange.response().unwrap();
     assert_eq!((response.body.len(), response.body_is_whole), (1 << 20, false));
     assert_eq!(response.body_digest, Digest::of(Algorithm::Sha256, &vec![b'x'; 3 << 20]));
+    let exchange = client.send(Ask::new("GET", "/ok")).await;
+    let response = exchange.response().unwrap();
+    assert_eq!((response.body.len(), response.body_is_whole), (8 << 20, false));
+    assert_eq!(response.body_digest, Digest::of(Algorithm::Sha256, &vec![b'x'; 9 << 20]));
 }
 
 #[tokio::test]
