@@ -115,10 +115,22 @@ impl Sender {
         Ok(Asked { exchange, located, wrong })
     }
 
+    /// Asks a read again; of what is not asked twice, a push, only whether its `Location` resolves by now.
+    ///
+    /// # Errors
+    /// The journal cannot be written; then nothing was sent.
+    pub async fn look_again(&self, question: &Question, asked: &Asked) -> std::io::Result<Asked> {
+        if question.reads {
+            return self.ask(question).await;
+        }
+        Ok(Asked { located: self.locate(question, &asked.exchange).await, ..asked.clone() })
+    }
+
     async fn locate(&self, question: &Question, exchange: &Exchange) -> Option<Exchange> {
-        let wanted = question.expect.iter().any(|e| e.assertion.location == Some(LocationIs::Resolves));
         // The Location of a 202 is an upload session, which is not for reading.
-        let response = exchange.response().filter(|r| wanted && (200..300).contains(&r.status) && r.status != 202)?;
+        let response = exchange
+            .response()
+            .filter(|r| wants_location(question) && (200..300).contains(&r.status) && r.status != 202)?;
         let mut ask = Ask::new("GET", &response.location.as_ref()?.0);
         ask.scopes = question.ask.scopes.clone();
         match &question.subject.node {
@@ -170,6 +182,11 @@ impl Sender {
     async fn is_alive(&self) -> bool {
         self.once(&Ask::new("GET", "/v2/")).await.response().is_some()
     }
+}
+
+/// Whether an expectation wants the `Location` of the answer to resolve.
+pub fn wants_location(question: &Question) -> bool {
+    question.expect.iter().any(|e| e.assertion.location == Some(LocationIs::Resolves))
 }
 
 /// What is kept of a body of `size` bytes.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::ask::{Asked, Expected, Question, is_answered};
+use super::ask::{Asked, Expected, Question, is_answered, wants_location};
 use super::expect::Seen;
 use super::facts::Facts;
 use super::journal::Thing;
@@ -177,7 +177,7 @@ impl<'r> Case<'r> {
         {
             while Instant::now() < deadline && !self.run.sender.stop.is_set() {
                 tokio::time::sleep(PAUSE).await;
-                let Ok(later) = self.run.sender.ask(question).await else { break };
+                let Ok(later) = self.run.sender.look_again(question, &asked).await else { break };
                 if self.judge(question, std::slice::from_ref(&later), None).mismatches.is_empty() {
                     let seconds = since.elapsed().as_secs_f64();
                     found.mismatches.iter_mut().for_each(|m| m.late = Some(seconds));
@@ -235,8 +235,12 @@ impl<'r> Case<'r> {
 
     /// Since when, and until when, a read of this repository may still show what was before.
     pub(super) fn patience(&self, question: &Question) -> Option<(Instant, Instant)> {
-        let facts = self.facts.of(&question.repository).filter(|_| question.reads)?;
         let options = &self.run.options;
+        if !question.reads {
+            let since = Instant::now();
+            return wants_location(question).then_some((since, since + options.read_window));
+        }
+        let facts = self.facts.of(&question.repository)?;
         let windows = [(facts.written, options.read_window), (facts.deleted, options.delete_window)];
         let open = windows.into_iter().filter_map(|(since, window)| Some((since?, since? + window)));
         open.filter(|(_, deadline)| *deadline > Instant::now()).max_by_key(|(_, deadline)| *deadline)

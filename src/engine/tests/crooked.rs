@@ -1,7 +1,7 @@
 //! On scripted registries: hanging up, being busy, being late, lists without end, being told to stop.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use super::*;
@@ -141,6 +141,32 @@ async fn what_comes_late_but_within_its_window_is_said_to_be_late() {
     for mismatch in &outcomes[0].mismatches {
         assert!(mismatch.late.is_some_and(|s| (0.1..2.0).contains(&s)), "{mismatch:?}");
     }
+}
+
+#[tokio::test]
+async fn a_location_that_resolves_within_the_window_is_late_and_the_push_is_not_repeated() {
+    let put_at = Mutex::new(None::<Instant>);
+    let puts = Arc::new(AtomicUsize::new(0));
+    let counted = puts.clone();
+    let served = serve(move |method, _, _| {
+        if method == "PUT" {
+            counted.fetch_add(1, SeqCst);
+            *put_at.lock().unwrap() = Some(Instant::now());
+            return (201, vec![("Location", "/v2/a/manifests/x".to_owned())], Vec::new());
+        }
+        answer(if put_at.lock().unwrap().is_some_and(|at| at.elapsed().as_millis() > 200) { 200 } else { 404 })
+    })
+    .await;
+    let expect = json!({ "r": { "status": 201 }, "l": { "location": "resolves" } });
+    let steps = json!([{ "put": { "manifest": "amd64", "expect": expect } }]);
+    let outcomes = run_with(&served.client, vec![case("a/b/c", steps)], |options| {
+        options.read_window = Duration::from_secs(2);
+        options.removal = None;
+    })
+    .await;
+    assert_eq!(outcomes[0].mismatches.len(), 1, "{:?}", said(&outcomes[0]));
+    assert!(outcomes[0].mismatches[0].late.is_some(), "{:?}", said(&outcomes[0]));
+    assert_eq!(puts.load(SeqCst), 1);
 }
 
 #[tokio::test]

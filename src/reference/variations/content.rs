@@ -105,7 +105,7 @@ pub(super) const VARIATIONS: &[Variation] = &[
         })],
     ),
     Variation::new(
-        "wide-index-refused",
+        "indexes-of-fifty-at-most",
         "An index of more than fifty children is refused as too large, whatever is absent.",
         &[Seam::Accept(|push, right| {
             let wide = is_index(push) && push.manifest.children.len() > 50;
