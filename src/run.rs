@@ -13,7 +13,6 @@ use crate::engine::{self, Journal, Options, Outcome, Stop, names::Names};
 use crate::plan::{self, Filter, Planned, Shard};
 use crate::record::build::{self, Bodies, RunFacts};
 use crate::record::{CleanUp, RunRecord};
-use crate::report::files;
 use crate::report::progress::Progress;
 use crate::suite::Library;
 use crate::suite::model::CaseInstance;
@@ -111,7 +110,6 @@ pub async fn run(request: &Request, stop: &Stop, progress: impl Fn(usize) -> Pro
     let header = settings::header(request, &live, &id);
     let journal =
         Journal::create(&path, &header).map_err(|e| NotRun::Unwritable(format!("{}: {e}", path.display())))?;
-    files::clear(&request.out);
     let findings = find(request, &live, &journal, &id, stop).await;
     let planned = settings::planned(request, findings.as_ref());
     let options = settings::options(request, &live, findings.as_ref(), &id);

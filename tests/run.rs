@@ -150,6 +150,23 @@ fn a_target_that_is_not_there_is_exit_3_within_seconds() {
 }
 
 #[test]
+fn a_run_that_fails_leaves_no_report_of_another_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for (arguments, code) in [(&[format!("http://{free}")][..], 3), (&["refrence".into()], 2), (&["no/case".into()], 4)]
+    {
+        for name in ["results.json", "junit.xml", "report.html"] {
+            std::fs::create_dir_all(folder.path().join("out")).unwrap();
+            std::fs::write(folder.path().join("out").join(name), "green").unwrap();
+        }
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let output = Run::command(folder.path(), &arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+        assert_eq!(std::fs::read_dir(folder.path().join("out")).unwrap().count(), 0, "{arguments:?}");
+    }
+}
+
+#[test]
 fn a_folder_that_cannot_be_written_is_exit_5_and_nothing_is_sent() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("out"), "a file").unwrap();

@@ -96,7 +96,11 @@ fn level(text: &str) -> Result<Level, String> {
 /// Runs, writes the reports, prints the console's, and gives the exit code.
 pub async fn run(args: RunArgs) -> ExitCode {
     let colour = args.color.painter(std::io::stderr().is_terminal(), std::env::var_os("NO_COLOR").as_deref()).0;
-    let request = match request(&args, colour) {
+    let request = request(&args, colour);
+    // Whatever fails from here on, nobody may take the reports of an earlier run for this one's.
+    let out = request.as_ref().ok().map(|request| &request.out).or(args.out.as_ref());
+    out.into_iter().for_each(|out| files::clear(out));
+    let request = match request {
         Ok(request) => request,
         Err(text) => return output::refuse("run", &text).into(),
     };
