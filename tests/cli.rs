@@ -45,6 +45,25 @@ fn usage_errors_are_exit_2_and_say_what_was_meant() {
 }
 
 #[test]
+fn no_error_repeats_a_password_or_an_escape() {
+    for arguments in [
+        &["run", "u:hunter2@127.0.0.1:5000"][..],
+        &["run", "reference", "u:hunter2@127.0.0.1:5000"],
+        &["list", "u:hunter2@host/x"],
+        &["probe", "u:hunter2@127.0.0.1:5000"],
+        &["clean", "u:hunter2@127.0.0.1:5000", "journal.jsonl"],
+        &["serve", "--defect", "hunter2\x1b[31mX"],
+        &["serve", "--variation", "hunter2\x1b[31mX"],
+    ] {
+        let output = lacuna(arguments);
+        assert_eq!(code(&output), 2, "{arguments:?}");
+        let text = stderr(&output);
+        assert!(!text.contains('\x1b'), "{arguments:?}: {text}");
+        assert!(arguments[0] == "serve" || !text.contains("hunter2"), "{arguments:?}: {text}");
+    }
+}
+
+#[test]
 fn help_names_every_verb_and_every_exit_code() {
     let output = lacuna(&["--help"]);
     assert_eq!(code(&output), 0);
