@@ -24,7 +24,7 @@ use crate::target::probe::{self, PATIENCE, Setup};
 use crate::target::profile::Known;
 use crate::verdict::{KnownFailures, Law};
 
-/// How long the last clean-up may take, and how long once the run was asked to stop.
+/// How long the last clean-up may take, and how long once the run was asked to stop, or the target does not answer.
 const CLEAN: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(3));
 
 /// What is to be run.
@@ -110,11 +110,19 @@ pub async fn run(request: &Request, stop: &Stop, progress: impl Fn(usize) -> Pro
     let header = settings::header(request, &live, &id);
     let journal =
         Journal::create(&path, &header).map_err(|e| NotRun::Unwritable(format!("{}: {e}", path.display())))?;
-    let findings = find(request, &live, &journal, &id, stop).await;
+    let findings = match find(request, &live, &journal, &id, stop).await.transpose() {
+        Ok(findings) => findings,
+        Err(mute) => {
+            // Nothing was acknowledged; yet an answer may have been lost.
+            clean(request, &live, &journal, &path, CLEAN.1).await;
+            return Err(NotRun::Untestable(mute));
+        }
+    };
     let planned = settings::planned(request, findings.as_ref());
     let options = settings::options(request, &live, findings.as_ref(), &id);
     let attempts = attempts(request, &live, &planned, options, &journal, &progress, stop).await;
-    let clean_up = clean(request, &live, &journal, &path, stop).await;
+    let time = if stop.is_set() { CLEAN.1 } else { CLEAN.0 };
+    let clean_up = clean(request, &live, &journal, &path, time).await;
 
     let law = Law { requirements: &library.requirements, spec: request.spec, level: request.level, known: &known };
     let judged = judged::judge(library, &planned, &attempts, &law);
@@ -140,8 +148,14 @@ pub async fn run(request: &Request, stop: &Stop, progress: impl Fn(usize) -> Pro
     Ok(Recorded { record, bodies, answered })
 }
 
-/// Probes; `None`: it was interrupted.
-async fn find(request: &Request, live: &Live, journal: &Journal, id: &str, stop: &Stop) -> Option<Findings> {
+/// Probes; `None`: it was interrupted; an error: the target answers no question.
+async fn find(
+    request: &Request,
+    live: &Live,
+    journal: &Journal,
+    id: &str,
+    stop: &Stop,
+) -> Option<Result<Findings, String>> {
     let names = Names::new(&live.profile.repositories, id);
     let setup = Setup { client: &live.client, names: &names, journal, seed: request.seed, patience: PATIENCE };
     tokio::select! {
@@ -180,13 +194,12 @@ async fn attempts(
 }
 
 /// Removes what the cases did not remove themselves: the probe's things, and those of cases that were interrupted.
-async fn clean(request: &Request, live: &Live, journal: &Journal, path: &Path, stop: &Stop) -> CleanUp {
+async fn clean(request: &Request, live: &Live, journal: &Journal, path: &Path, time: Duration) -> CleanUp {
     let mut tally = journal.tally();
     tally.discarded = live.is_ours();
     if request.keep || live.is_ours() {
         return tally;
     }
-    let time = if stop.is_set() { CLEAN.1 } else { CLEAN.0 };
     match engine::clean(&live.client, path, time).await {
         Ok(last) => CleanUp { removed: tally.removed + last.removed, left: last.left, ..tally },
         Err(e) => {

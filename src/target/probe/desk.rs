@@ -2,7 +2,7 @@
 //! line of evidence.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -35,6 +35,16 @@ pub(super) enum Window {
     Delete,
 }
 
+impl Window {
+    /// Whether an answer shows that the write, or the delete, was done.
+    fn shows(self, answer: &Answer) -> bool {
+        match self {
+            Window::Read => answer.is_success(),
+            Window::Delete => answer.is(404),
+        }
+    }
+}
+
 /// Why something could not be pushed that a question needs to be there.
 #[derive(Debug)]
 pub(super) struct NotPushed {
@@ -65,7 +75,9 @@ pub(super) struct Desk<'a> {
     journal: &'a Journal,
     patience: Duration,
     requests: AtomicU64,
-    windows: Mutex<[f64; 2]>,
+    /// Whether any answer said something of the registry.
+    answered: AtomicBool,
+    windows: Mutex<[Option<f64>; 2]>,
     /// Repository and digest of what was acknowledged: to push a thing twice is a question that nobody asked.
     there: Mutex<BTreeSet<(String, String)>>,
 }
@@ -77,7 +89,8 @@ impl<'a> Desk<'a> {
             journal,
             patience,
             requests: AtomicU64::new(0),
-            windows: Mutex::new([0.0; 2]),
+            answered: AtomicBool::new(false),
+            windows: Mutex::default(),
             there: Mutex::default(),
         }
     }
@@ -86,8 +99,13 @@ impl<'a> Desk<'a> {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// The longest delay that was seen, in seconds.
-    pub(super) fn window(&self, window: Window) -> f64 {
+    /// Whether any answer came but that there is no time (429, 503).
+    pub(super) fn answered(&self) -> bool {
+        self.answered.load(Ordering::Relaxed)
+    }
+
+    /// The longest delay that was seen, in seconds; `None` where nothing was seen to change.
+    pub(super) fn window(&self, window: Window) -> Option<f64> {
         self.windows.lock().unwrap_or_else(PoisonError::into_inner)[window as usize]
     }
 
@@ -103,8 +121,14 @@ impl<'a> Desk<'a> {
     }
 
     async fn once(&self, ask: Ask) -> Exchange {
+        // Counted before: a question that is given up has been asked all the same.
+        self.requests.fetch_add(1, Ordering::Relaxed);
         let exchange = self.client.send(ask).await;
         self.requests.fetch_add(u64::from(exchange.requests), Ordering::Relaxed);
+        self.requests.fetch_sub(1, Ordering::Relaxed);
+        if exchange.status().is_some_and(|status| !matches!(status, 429 | 503)) {
+            self.answered.store(true, Ordering::Relaxed);
+        }
         exchange
     }
 
@@ -121,10 +145,11 @@ impl<'a> Desk<'a> {
         }
         if old(&answer) && waited {
             answer.label = format!("{label} (for {:.0?})", self.patience);
-        } else if waited {
+        } else if waited || window.shows(&answer) {
+            let late = if waited { start.elapsed().as_secs_f64() } else { 0.0 };
             let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
             let longest = &mut windows[window as usize];
-            *longest = longest.max(start.elapsed().as_secs_f64());
+            *longest = Some(longest.map_or(late, |longest| longest.max(late)));
         }
         answer
     }
