@@ -200,7 +200,7 @@ async fn clean(request: &Request, live: &Live, journal: &Journal, path: &Path, t
     if request.keep || live.is_ours() {
         return tally;
     }
-    match engine::clean(&live.client, path, time).await {
+    match engine::clean(&live.client, path, &live.profile.repositories, time).await {
         Ok(last) => CleanUp { removed: tally.removed + last.removed, left: last.left, ..tally },
         Err(e) => {
             tally.left.push(format!("the last clean-up was not possible: {e}"));

@@ -36,7 +36,7 @@ pub async fn clean(args: CleanArgs) -> Exit {
         let text = format!("`{}` is started for each run, and what it holds goes with it: nothing is left", spec.name);
         return output::refuse("clean", &text);
     }
-    let leftovers = match journal::read(&args.journal) {
+    let leftovers = match journal::read_of(&args.journal, &spec.profile.repositories) {
         Ok(leftovers) => leftovers,
         Err(e) => return output::refuse("clean", &e.to_string()),
     };
@@ -63,7 +63,9 @@ async fn removed(spec: &TargetSpec, path: &std::path::Path) -> Result<CleanUp, E
     let mut signals = Signals::new().map_err(|e| untestable(format!("cannot watch for signals: {e}")))?;
     let cleaning = async {
         let live = open(spec).await.map_err(|e| untestable(e.to_string()))?;
-        remove(&live.client, path, TIME).await.map_err(|e| output::refuse("clean", &e.to_string()))
+        remove(&live.client, path, &spec.profile.repositories, TIME)
+            .await
+            .map_err(|e| output::refuse("clean", &e.to_string()))
     };
     // What was removed until then is in the journal.
     tokio::select! {

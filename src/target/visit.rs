@@ -60,7 +60,7 @@ pub async fn visit(
         true if acknowledged => remove(live, &path, folder).await,
         true => {
             // What was never acknowledged is not left behind.
-            let _ = crate::engine::clean(&live.client, &path, REMOVAL_OF_NOTHING).await;
+            let _ = crate::engine::clean(&live.client, &path, &live.profile.repositories, REMOVAL_OF_NOTHING).await;
             Vec::new()
         }
         false => Vec::new(),
@@ -70,7 +70,8 @@ pub async fn visit(
 
 /// Removes what the journal names. Where something stays, so does the journal.
 async fn remove(live: &Live, path: &Path, folder: tempfile::TempDir) -> Vec<String> {
-    let (mut left, says_why) = match crate::engine::clean(&live.client, path, REMOVAL).await {
+    let (mut left, says_why) = match crate::engine::clean(&live.client, path, &live.profile.repositories, REMOVAL).await
+    {
         Ok(clean_up) => (clean_up.left, true),
         Err(error) => (vec![error.to_string()], false),
     };
