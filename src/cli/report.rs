@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::exit::Exit;
 use super::output;
+use crate::input;
 use crate::record::build::Bodies;
 use crate::record::join::join;
 use crate::record::store;
@@ -32,6 +33,10 @@ pub fn report(args: &ReportArgs) -> Exit {
     let mut records = Vec::new();
     let mut bodies = Bodies::new();
     for path in &args.results {
+        let file = if path.is_dir() { &path.join(store::RESULTS) } else { path };
+        if let Err(e) = input::check(file, input::MOST) {
+            return output::refuse("report", &format!("{}: {e}", file.display()));
+        }
         match store::read(path) {
             Ok(record) => {
                 bodies.extend(store::read_bodies(&record, path));

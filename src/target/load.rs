@@ -7,6 +7,7 @@ use include_dir::{Dir, include_dir};
 
 use super::check::check;
 use super::profile::Profile;
+use crate::input;
 use crate::suite::context::Context;
 use crate::suite::fault::{At, Diagnostic, Diagnostics, Fault};
 use crate::suite::yaml;
@@ -50,7 +51,7 @@ fn refused(file: &str, bytes: &[u8], faults: Vec<Fault>) -> Diagnostics {
 /// What is wrong with it, or why it cannot be read.
 pub fn file(path: &Path) -> Result<Profile, Diagnostics> {
     let shown = path.display().to_string();
-    match std::fs::read(path) {
+    match input::read(path, yaml::MAX_FILE as u64) {
         Ok(bytes) => parse(&bytes, &shown),
         Err(e) => Err(refused(&shown, b"", vec![Fault::new(At::START, format!("it cannot be read: {e}"))])),
     }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use super::{Entry, Header, Op, Thing};
+use crate::input;
 use crate::target::profile::Repositories;
 
 /// A journal as it was read.
@@ -68,7 +69,7 @@ pub fn read_of(path: &Path, repositories: &Repositories) -> Result<Leftovers, Jo
 
 fn lines(path: &Path, allowed: impl Fn(&Header, &Thing) -> bool) -> Result<Leftovers, JournalError> {
     let name = path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|source| JournalError::Read { path: name.clone(), source })?;
+    let bytes = input::read(path, input::MOST).map_err(|source| JournalError::Read { path: name.clone(), source })?;
     let wrong = |line: usize, problem: String| JournalError::Line { path: name.clone(), line: line + 1, problem };
     let mut lines = bytes.split_inclusive(|b| *b == b'\n').enumerate();
     let header: Header = match lines.next() {
