@@ -177,6 +177,9 @@ pub(super) fn base_url(text: &str) -> Result<reqwest::Url, String> {
     if url.host_str().is_none_or(str::is_empty) {
         return Err(format!("`{text}` has no host"));
     }
+    if url.port() == Some(0) {
+        return Err(format!("`{text}`: no registry listens on port 0"));
+    }
     if url.query().is_some() || url.fragment().is_some() {
         return Err("a registry's URL has no query and no fragment".into());
     }
