@@ -95,7 +95,8 @@ pub async fn run(request: &Request, stop: &Stop, progress: impl Fn(usize) -> Pro
     let library = &request.library;
     let known = request.target.profile.known.iter().chain(&request.known).cloned();
     let ids = library.instances.iter().map(|case| case.id.as_str());
-    let known = KnownFailures::new(known, request.target.profile.product.as_deref(), ids)
+    let requirements = library.requirements.keys().map(String::as_str);
+    let known = KnownFailures::new(known, request.target.profile.product.as_deref(), ids, requirements)
         .map_err(|faults| NotRun::Refused(faults.join("\n")))?;
     let live = tokio::select! {
         opened = open(&request.target) => opened.map_err(|e| NotRun::Untestable(e.to_string()))?,

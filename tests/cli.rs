@@ -188,3 +188,88 @@ fn check_is_0_or_2() {
     let dir = tempfile::tempdir().unwrap();
     assert_eq!(code(&lacuna(&["check", &dir.path().display().to_string()])), 2);
 }
+
+/// A full disk is no success; a reader that has seen enough is.
+#[test]
+fn what_cannot_be_said_is_exit_5_and_a_closed_pipe_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let results = save(&sample::mixed(), dir.path());
+    let out = |name: &str| dir.path().join(name).display().to_string();
+    let (run, report) = (out("run"), out("report"));
+    for arguments in [
+        &["run", "missing/child/gap/oci/tag/amd64", "--out", &run][..],
+        &["list"],
+        &["list", "--json"],
+        &["list", "--defects"],
+        &["list", "--requirements"],
+        &["probe"],
+        &["report", &results, "--out", &report],
+        &["check"],
+    ] {
+        let command = || {
+            let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_lacuna"));
+            command.args(arguments).stderr(std::process::Stdio::piped());
+            command
+        };
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let output = command().stdout(full).output().unwrap();
+        assert_eq!(code(&output), 5, "{arguments:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains("cannot write to standard output"), "{arguments:?}: {}", stderr(&output));
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = command().stdout(writer).output().unwrap();
+        assert_eq!(code(&output), 0, "{arguments:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_file_without_end_is_refused_wherever_one_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let fifo = dir.path().join("fifo.yaml").display().to_string();
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let out = dir.path().join("out").display().to_string();
+    for arguments in [
+        &["probe", &fifo][..],
+        &["run", "--out", &out, "--known", &fifo],
+        &["run", "--out", &out, "--known", "/dev/zero"],
+        &["run", "--out", &out, "--suites", &fifo],
+        &["check", &fifo],
+        &["check", "/dev/zero"],
+        &["report", &fifo, "--out", &out],
+        &["report", "/dev/zero", "--out", &out],
+        &["report", "/proc/self/stat", "--out", &out],
+        &["clean", "127.0.0.1:1", &fifo],
+        &["clean", "127.0.0.1:1", "/dev/zero"],
+    ] {
+        assert_eq!(code(&lacuna(arguments)), 2, "{arguments:?}");
+    }
+}
+
+#[test]
+fn known_failures_are_refused_in_words_and_the_documented_ones_load() {
+    let dir = tempfile::tempdir().unwrap();
+    let (file, out) = (dir.path().join("known.yaml"), dir.path().join("out").display().to_string());
+    let run = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        let known = file.display().to_string();
+        lacuna(&["run", "missing/child/gap/oci/tag/amd64", "--out", &out, "--known", &known])
+    };
+    let entry = |cases: &str, requirement: &str| {
+        format!("- {{cases: {cases}, requirement: {requirement}, got: x, reason: x, source: x}}\n")
+    };
+    for (text, said) in [
+        (entry("missing/child/gap/*", "manifest.get.absnt"), "did you mean `manifest.get.absent`?"),
+        ("cases: x\ncases: y\n".into(), "known.yaml:1:1: a map instead of a list"),
+        ("- {cases: x, cases: y}\n".into(), "known.yaml:1:14: the key `cases` stands twice"),
+        (String::new(), "known.yaml:1:1: "),
+    ] {
+        let output = run(&text);
+        assert_eq!(code(&output), 2, "{text}: {}", stderr(&output));
+        assert!(stderr(&output).contains(said), "{text}: {}", stderr(&output));
+    }
+    let documentation = include_str!("../docs/profiles.md");
+    let section = documentation.split("## Known failures").nth(1).unwrap();
+    let example = section.split("```yaml\nknown:\n").nth(1).unwrap().split("```").next().unwrap();
+    let output = run(example);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+}

@@ -47,9 +47,9 @@ pub async fn clean(args: CleanArgs) -> Exit {
     }
     match removed(&spec, &args.journal).await {
         Ok(tally) => {
-            output::print(&format!("{} of {} removed\n", tally.removed, tally.created));
+            let written = output::print("clean", &format!("{} of {} removed\n", tally.removed, tally.created));
             tally.left.iter().for_each(|left| output::complain("clean", &format!("left: {left}")));
-            if tally.left.is_empty() { Exit::AsExpected } else { Exit::Failed }
+            if tally.left.is_empty() { Exit::AsExpected } else { Exit::Failed }.if_written(written)
         }
         Err(exit) => exit,
     }

@@ -51,9 +51,9 @@ pub fn report(args: &ReportArgs) -> Exit {
     };
     let faults = files::write(&record, &bodies, &args.out);
     let view = View { paint: output::painter(args.color), out: args.out.display().to_string() };
-    output::print(&console::render(&record, &view));
+    let written = output::print("report", &console::render(&record, &view));
     for fault in &faults {
         output::complain("report", &format!("cannot write {fault}"));
     }
-    if faults.is_empty() { Exit::AsExpected } else { Exit::Unwritable }
+    Exit::AsExpected.if_written(written && faults.is_empty())
 }

@@ -65,6 +65,8 @@ fn each_fault_is_told_at_its_own_place() {
         ("url: http://h\nlimits: {total: 0s}\n", "2:17: nothing can be answered in no time"),
         ("url: http://h\nlimits: {body: 0B}\n", "2:16: no answer would be read"),
         ("url: http://h\nlimits: {rate: 0.0000000001/s}\n", "2:16: `0.0000000001/s` is slower than"),
+        ("url: http://h\nauth: {env: [A]}\n", "2:13: a list of 1 instead of a list of 2"),
+        ("url: http://h\nauth: {env: [A, B, C]}\n", "2:13: a list of 3 instead of a list of 2"),
         ("url: http://h\nlimits: {jobs: 0}\n", "2:16: no case would ever run"),
         ("url: http://h\nlimits: {connect: 5}\n", "2:19: `5` is no duration"),
         ("url: http://h\nlimits: {body: 64M}\n", "2:16: `64M` is no size"),
