@@ -27,6 +27,18 @@ pub fn check(path: &Path, most: u64) -> Result<()> {
     if size(path, most)? == 0 { Err(Error::other("it is empty")) } else { Ok(()) }
 }
 
+/// What is wrong with a file's JSON, without the names that our types have.
+pub fn plain(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.split_once("expected struct ") {
+        Some((before, after)) => {
+            let place = after.find(" at line ").map_or("", |at| &after[at..]);
+            format!("{before}expected a map{place}")
+        }
+        None => text,
+    }
+}
+
 fn size(path: &Path, most: u64) -> Result<u64> {
     let metadata = metadata(path)?;
     match metadata.len() {
@@ -60,6 +72,19 @@ mod tests {
                 assert!(error.to_string().contains(said), "{}: {error}", path.display());
             }
         }
+    }
+
+    #[test]
+    fn json_is_complained_of_without_our_types() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Secret {
+            #[allow(dead_code)]
+            of: u8,
+        }
+        let said = |text: &str| plain(&serde_json::from_str::<Secret>(text).unwrap_err());
+        assert_eq!(said("[]"), "invalid length 0, expected a map at line 1 column 2");
+        assert_eq!(said("7"), "invalid type: integer `7`, expected a map at line 1 column 1");
+        assert_eq!(said("{}"), "missing field `of` at line 1 column 2");
     }
 
     #[test]

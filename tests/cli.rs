@@ -134,6 +134,9 @@ fn report_tells_unreadable_from_unwritable() {
         assert_eq!(code(&output), 2);
         assert!(stderr(&output).contains(&missing), "{}", stderr(&output));
     }
+    std::fs::write(&torn, "[]").unwrap();
+    let output = lacuna(&["report", &torn.display().to_string(), "--out", &out]);
+    assert!(code(&output) == 2 && stderr(&output).contains("expected a map"), "{}", stderr(&output));
     let taken = dir.path().join("taken");
     std::fs::write(&taken, "a file").unwrap();
     let results = save(&sample::mixed(), dir.path());

@@ -9,7 +9,7 @@ use super::output;
 use crate::input;
 use crate::record::build::Bodies;
 use crate::record::join::join;
-use crate::record::store;
+use crate::record::store::{self, Unreadable};
 use crate::report::console::{self, View};
 use crate::report::files;
 use crate::report::paint::Color;
@@ -41,6 +41,10 @@ pub fn report(args: &ReportArgs) -> Exit {
             Ok(record) => {
                 bodies.extend(store::read_bodies(&record, path));
                 records.push(record);
+            }
+            Err(Unreadable::Form { path, reason }) => {
+                let text = format!("{}: not a results.json of lacuna: {}", path.display(), input::plain(&reason));
+                return output::refuse("report", &text);
             }
             Err(e) => return output::refuse("report", &e.to_string()),
         }

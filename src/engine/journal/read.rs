@@ -73,7 +73,9 @@ fn lines(path: &Path, allowed: impl Fn(&Header, &Thing) -> bool) -> Result<Lefto
     let wrong = |line: usize, problem: String| JournalError::Line { path: name.clone(), line: line + 1, problem };
     let mut lines = bytes.split_inclusive(|b| *b == b'\n').enumerate();
     let header: Header = match lines.next() {
-        Some((n, line)) => serde_json::from_slice(line).map_err(|e| wrong(n, format!("no header: {e}")))?,
+        Some((n, line)) => {
+            serde_json::from_slice(line).map_err(|e| wrong(n, format!("no header: {}", input::plain(&e))))?
+        }
         None => return Err(wrong(0, "the file is empty".into())),
     };
     let mut things: Vec<Thing> = Vec::new();
@@ -90,7 +92,7 @@ fn lines(path: &Path, allowed: impl Fn(&Header, &Thing) -> bool) -> Result<Lefto
                 sound -= line.len();
                 continue;
             }
-            Err(e) => return Err(wrong(n, e.to_string())),
+            Err(e) => return Err(wrong(n, input::plain(&e))),
         };
         if !allowed(&header, &entry.thing) {
             let problem = format!("`{}` is no repository of run {} here", entry.thing.repository, header.run);
