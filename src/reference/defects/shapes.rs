@@ -50,7 +50,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         &[Seam::Accept(|push, right| {
             let lost = push.manifest.children.iter().find(|child| child.platform.is_none());
             match lost.filter(|_| is_complete(push)) {
-                Some(child) => Err(Problem::children_unknown(&[child.digest.clone()])),
+                Some(child) => Err(Problem::children_unknown(std::slice::from_ref(&child.digest))),
                 None => right,
             }
         })],
