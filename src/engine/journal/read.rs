@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::{Entry, Header, Op, Thing};
 use crate::input;
+use crate::suite::fault::shown;
 use crate::target::profile::Repositories;
 
 /// A journal as it was read.
@@ -95,7 +96,8 @@ fn lines(path: &Path, allowed: impl Fn(&Header, &Thing) -> bool) -> Result<Lefto
             Err(e) => return Err(wrong(n, input::plain(&e))),
         };
         if !allowed(&header, &entry.thing) {
-            let problem = format!("`{}` is no repository of run {} here", entry.thing.repository, header.run);
+            let (name, run) = (shown(&entry.thing.repository, 100), shown(&header.run, 40));
+            let problem = format!("`{name}` is no repository of run {run} here");
             return Err(wrong(n, problem));
         }
         match entry.op {
