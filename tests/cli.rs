@@ -92,6 +92,12 @@ fn report_renders_again_what_was_recorded() {
     }
     let (before, after) = (std::fs::read(&results).unwrap(), std::fs::read(out.join("results.json")).unwrap());
     assert_eq!(before, after, "a record is its own rendering");
+
+    let mut liar = sample::mixed();
+    liar.totals.values_mut().for_each(|total| *total = 999);
+    let results = save(&liar, dir.path());
+    let output = lacuna(&["report", &results, "--out", &out.display().to_string()]);
+    assert_eq!(code(&output), 0, "totals that its cases do not have: {}", stderr(&output));
 }
 
 #[test]
