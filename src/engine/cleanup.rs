@@ -104,7 +104,8 @@ impl<'w> Work<'w> {
         for ((thing, why), answer) in stubborn.into_iter().zip(answers) {
             match answer {
                 Gone::Yes => self.gone(thing),
-                Gone::No(_) => self.stays(thing, &why),
+                Gone::No(_) if self.journal.acknowledged(thing) => self.stays(thing, &why),
+                Gone::No(seen) => self.stays(thing, &format!("it was never acknowledged; {why}, {seen}")),
                 Gone::Lost(why) => return Err(why),
             }
         }
@@ -159,8 +160,8 @@ impl<'w> Work<'w> {
             // What is not there is gone, whoever removed it.
             Ok(response) if response.status == 404 => Gone::Yes,
             Ok(response) if (200..300).contains(&response.status) && method == "DELETE" => Gone::Yes,
-            // Of what was never acknowledged that a name is refused says enough; a DELETE so answered may be the verb's fault.
-            Ok(response) if response.status == 400 && method == "HEAD" && !self.journal.acknowledged(thing) => {
+            // Of what was never acknowledged a refusal says enough; a DELETE's may be of the verb.
+            Ok(response) if denies(response.status) && method == "HEAD" && !self.journal.acknowledged(thing) => {
                 Gone::Yes
             }
             Ok(response) => Gone::No(format!("{method} was answered with status {}", response.status)),
@@ -172,6 +173,11 @@ impl<'w> Work<'w> {
             Err(failure) => Gone::No(format!("no answer ({})", failure.kind.word())),
         }
     }
+}
+
+/// Whether a status says that a thing is not there, or that there can be none; not who may ask, or how often.
+fn denies(status: u16) -> bool {
+    (400..500).contains(&status) && !matches!(status, 401 | 403 | 407 | 408 | 429)
 }
 
 /// Removes what an interrupted run left, by its journal, to which the removals are added.
