@@ -324,6 +324,20 @@ fn a_signal_ends_it_with_whole_reports_and_nothing_left() {
 }
 
 #[test]
+fn what_was_refused_when_it_was_created_is_not_left() {
+    let served = Served::start(&[]);
+    // Malformed references among it, which a registry refuses to create and to delete.
+    let run = Run::of(&[&served.url, "missing/reference/**", "tags/**", "--keep"]);
+    let journal = run.out().join("journal.jsonl");
+    for removed in ["", "0 of 0 removed"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lacuna"));
+        let output = command.args(["clean", &served.url]).arg(&journal).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.code() == Some(0) && text.contains(removed), "{text}");
+    }
+}
+
+#[test]
 fn what_a_run_kept_is_removed_by_its_journal() {
     let (served, other) = (Served::start(&[]), Served::start(&[]));
     let run = Run::of(&[&served.url, CASE, "--keep"]);
@@ -337,6 +351,17 @@ fn what_a_run_kept_is_removed_by_its_journal() {
     assert!(code == 2 && text.contains(&served.url), "{text}");
     assert_eq!(clean("reference", &journal).0, 2);
     assert_eq!(clean(&served.url, Path::new("no-such-journal")).0, 2);
+    let whole = std::fs::read_to_string(&journal).unwrap();
+    for (line, said) in [
+        (r#"{"op":"created","kind":"tag","repository":"library/precious","ref":"v1"}"#, "is no repository of run"),
+        (r#"{"op":"crea"#, "not a line of a journal"),
+    ] {
+        let spoilt = run.folder.path().join("spoilt.jsonl");
+        let (header, rest) = whole.split_once('\n').unwrap();
+        std::fs::write(&spoilt, format!("{header}\n{line}\n{rest}")).unwrap();
+        let (code, text) = clean(&served.url, &spoilt);
+        assert!(code == 2 && text.contains("spoilt.jsonl:2: ") && text.contains(said), "{text}");
+    }
     assert_eq!(clean(&served.url, &journal).0, 0);
     let left = lacuna::engine::journal::read(&journal).unwrap().things;
     assert!(left.is_empty(), "{left:?}");

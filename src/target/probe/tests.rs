@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::desk::{Desk, Window, manifest};
+use super::asks::manifest;
+use super::desk::{Desk, Window};
 use crate::engine::journal::Journal;
 use crate::wire::{Client, Settings};
 
