@@ -15,6 +15,7 @@
 pub mod cli;
 pub mod content;
 pub mod engine;
+pub mod input;
 pub mod near;
 pub mod plan;
 pub mod record;

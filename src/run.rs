@@ -13,7 +13,6 @@ use crate::engine::{self, Journal, Options, Outcome, Stop, names::Names};
 use crate::plan::{self, Filter, Planned, Shard};
 use crate::record::build::{self, Bodies, RunFacts};
 use crate::record::{CleanUp, RunRecord};
-use crate::report::files;
 use crate::report::progress::Progress;
 use crate::suite::Library;
 use crate::suite::model::CaseInstance;
@@ -25,7 +24,7 @@ use crate::target::probe::{self, PATIENCE, Setup};
 use crate::target::profile::Known;
 use crate::verdict::{KnownFailures, Law};
 
-/// How long the last clean-up may take, and how long once the run was asked to stop, or where nobody answers.
+/// How long the last clean-up may take, and how long once the run was asked to stop, or the target does not answer.
 const CLEAN: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(3));
 
 /// What is to be run.
@@ -96,7 +95,8 @@ pub async fn run(request: &Request, stop: &Stop, progress: impl Fn(usize) -> Pro
     let library = &request.library;
     let known = request.target.profile.known.iter().chain(&request.known).cloned();
     let ids = library.instances.iter().map(|case| case.id.as_str());
-    let known = KnownFailures::new(known, request.target.profile.product.as_deref(), ids)
+    let requirements = library.requirements.keys().map(String::as_str);
+    let known = KnownFailures::new(known, request.target.profile.product.as_deref(), ids, requirements)
         .map_err(|faults| NotRun::Refused(faults.join("\n")))?;
     let live = tokio::select! {
         opened = open(&request.target) => opened.map_err(|e| NotRun::Untestable(e.to_string()))?,
@@ -111,14 +111,21 @@ pub async fn run(request: &Request, stop: &Stop, progress: impl Fn(usize) -> Pro
     let header = settings::header(request, &live, &id);
     let journal =
         Journal::create(&path, &header).map_err(|e| NotRun::Unwritable(format!("{}: {e}", path.display())))?;
-    files::clear(&request.out);
-    let findings = find(request, &live, &journal, &id, stop).await;
+    let findings = match find(request, &live, &journal, &id, stop).await.transpose() {
+        Ok(findings) => findings,
+        Err(mute) => {
+            // Nothing was acknowledged; yet an answer may have been lost.
+            clean(request, &live, &journal, &path, CLEAN.1).await;
+            return Err(NotRun::Untestable(mute));
+        }
+    };
     let planned = settings::planned(request, findings.as_ref());
     let options = settings::options(request, &live, findings.as_ref(), &id);
     let attempts = attempts(request, &live, &planned, options, &journal, &progress, stop).await;
     let mut outcomes = attempts.iter().flatten().peekable();
     let mute = outcomes.peek().is_some() && outcomes.all(|outcome| !outcome.answered);
-    let clean_up = clean(request, &live, &journal, &path, mute || stop.is_set()).await;
+    let time = if mute || stop.is_set() { CLEAN.1 } else { CLEAN.0 };
+    let clean_up = clean(request, &live, &journal, &path, time).await;
 
     let law = Law { requirements: &library.requirements, spec: request.spec, level: request.level, known: &known };
     let judged = judged::judge(library, &planned, &attempts, &law);
@@ -143,8 +150,14 @@ pub async fn run(request: &Request, stop: &Stop, progress: impl Fn(usize) -> Pro
     Ok(Recorded { record, bodies, mute })
 }
 
-/// Probes; `None`: it was interrupted.
-async fn find(request: &Request, live: &Live, journal: &Journal, id: &str, stop: &Stop) -> Option<Findings> {
+/// Probes; `None`: it was interrupted; an error: the target answers no question.
+async fn find(
+    request: &Request,
+    live: &Live,
+    journal: &Journal,
+    id: &str,
+    stop: &Stop,
+) -> Option<Result<Findings, String>> {
     let names = Names::new(&live.profile.repositories, id);
     let setup = Setup { client: &live.client, names: &names, journal, seed: request.seed, patience: PATIENCE };
     tokio::select! {
@@ -189,14 +202,13 @@ async fn attempts(
 }
 
 /// Removes what the cases did not remove themselves: the probe's things, and those of cases that were interrupted.
-async fn clean(request: &Request, live: &Live, journal: &Journal, path: &Path, briefly: bool) -> CleanUp {
+async fn clean(request: &Request, live: &Live, journal: &Journal, path: &Path, time: Duration) -> CleanUp {
     let mut tally = journal.tally();
     tally.discarded = live.is_ours();
     if request.keep || live.is_ours() {
         return tally;
     }
-    let time = if briefly { CLEAN.1 } else { CLEAN.0 };
-    match engine::clean(&live.client, path, time).await {
+    match engine::clean(&live.client, path, &live.profile.repositories, time).await {
         Ok(last) => CleanUp { removed: tally.removed + last.removed, left: last.left, ..tally },
         Err(e) => {
             tally.left.push(format!("the last clean-up was not possible: {e}"));

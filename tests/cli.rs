@@ -45,6 +45,25 @@ fn usage_errors_are_exit_2_and_say_what_was_meant() {
 }
 
 #[test]
+fn no_error_repeats_a_password_or_an_escape() {
+    for arguments in [
+        &["run", "u:hunter2@127.0.0.1:5000"][..],
+        &["run", "reference", "u:hunter2@127.0.0.1:5000"],
+        &["list", "u:hunter2@host/x"],
+        &["probe", "u:hunter2@127.0.0.1:5000"],
+        &["clean", "u:hunter2@127.0.0.1:5000", "journal.jsonl"],
+        &["serve", "--defect", "hunter2\x1b[31mX"],
+        &["serve", "--variation", "hunter2\x1b[31mX"],
+    ] {
+        let output = lacuna(arguments);
+        assert_eq!(code(&output), 2, "{arguments:?}");
+        let text = stderr(&output);
+        assert!(!text.contains('\x1b'), "{arguments:?}: {text}");
+        assert!(arguments[0] == "serve" || !text.contains("hunter2"), "{arguments:?}: {text}");
+    }
+}
+
+#[test]
 fn help_names_every_verb_and_every_exit_code() {
     let output = lacuna(&["--help"]);
     assert_eq!(code(&output), 0);
@@ -73,6 +92,12 @@ fn report_renders_again_what_was_recorded() {
     }
     let (before, after) = (std::fs::read(&results).unwrap(), std::fs::read(out.join("results.json")).unwrap());
     assert_eq!(before, after, "a record is its own rendering");
+
+    let mut liar = sample::mixed();
+    liar.totals.values_mut().for_each(|total| *total = 999);
+    let results = save(&liar, dir.path());
+    let output = lacuna(&["report", &results, "--out", &out.display().to_string()]);
+    assert_eq!(code(&output), 0, "totals that its cases do not have: {}", stderr(&output));
 }
 
 #[test]
@@ -115,6 +140,9 @@ fn report_tells_unreadable_from_unwritable() {
         assert_eq!(code(&output), 2);
         assert!(stderr(&output).contains(&missing), "{}", stderr(&output));
     }
+    std::fs::write(&torn, "[]").unwrap();
+    let output = lacuna(&["report", &torn.display().to_string(), "--out", &out]);
+    assert!(code(&output) == 2 && stderr(&output).contains("expected a map"), "{}", stderr(&output));
     let taken = dir.path().join("taken");
     std::fs::write(&taken, "a file").unwrap();
     let results = save(&sample::mixed(), dir.path());
@@ -168,4 +196,89 @@ fn check_is_0_or_2() {
     assert_eq!(code(&lacuna(&["check"])), 0);
     let dir = tempfile::tempdir().unwrap();
     assert_eq!(code(&lacuna(&["check", &dir.path().display().to_string()])), 2);
+}
+
+/// A full disk is no success; a reader that has seen enough is.
+#[test]
+fn what_cannot_be_said_is_exit_5_and_a_closed_pipe_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let results = save(&sample::mixed(), dir.path());
+    let out = |name: &str| dir.path().join(name).display().to_string();
+    let (run, report) = (out("run"), out("report"));
+    for arguments in [
+        &["run", "missing/child/gap/oci/tag/amd64", "--out", &run][..],
+        &["list"],
+        &["list", "--json"],
+        &["list", "--defects"],
+        &["list", "--requirements"],
+        &["probe"],
+        &["report", &results, "--out", &report],
+        &["check"],
+    ] {
+        let command = || {
+            let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_lacuna"));
+            command.args(arguments).stderr(std::process::Stdio::piped());
+            command
+        };
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let output = command().stdout(full).output().unwrap();
+        assert_eq!(code(&output), 5, "{arguments:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains("cannot write to standard output"), "{arguments:?}: {}", stderr(&output));
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = command().stdout(writer).output().unwrap();
+        assert_eq!(code(&output), 0, "{arguments:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_file_without_end_is_refused_wherever_one_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let fifo = dir.path().join("fifo.yaml").display().to_string();
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let out = dir.path().join("out").display().to_string();
+    for arguments in [
+        &["probe", &fifo][..],
+        &["run", "--out", &out, "--known", &fifo],
+        &["run", "--out", &out, "--known", "/dev/zero"],
+        &["run", "--out", &out, "--suites", &fifo],
+        &["check", &fifo],
+        &["check", "/dev/zero"],
+        &["report", &fifo, "--out", &out],
+        &["report", "/dev/zero", "--out", &out],
+        &["report", "/proc/self/stat", "--out", &out],
+        &["clean", "127.0.0.1:1", &fifo],
+        &["clean", "127.0.0.1:1", "/dev/zero"],
+    ] {
+        assert_eq!(code(&lacuna(arguments)), 2, "{arguments:?}");
+    }
+}
+
+#[test]
+fn known_failures_are_refused_in_words_and_the_documented_ones_load() {
+    let dir = tempfile::tempdir().unwrap();
+    let (file, out) = (dir.path().join("known.yaml"), dir.path().join("out").display().to_string());
+    let run = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        let known = file.display().to_string();
+        lacuna(&["run", "missing/child/gap/oci/tag/amd64", "--out", &out, "--known", &known])
+    };
+    let entry = |cases: &str, requirement: &str| {
+        format!("- {{cases: {cases}, requirement: {requirement}, got: x, reason: x, source: x}}\n")
+    };
+    for (text, said) in [
+        (entry("missing/child/gap/*", "manifest.get.absnt"), "did you mean `manifest.get.absent`?"),
+        ("cases: x\ncases: y\n".into(), "known.yaml:1:1: a map instead of a list"),
+        ("- {cases: x, cases: y}\n".into(), "known.yaml:1:14: the key `cases` stands twice"),
+        (String::new(), "known.yaml:1:1: "),
+    ] {
+        let output = run(&text);
+        assert_eq!(code(&output), 2, "{text}: {}", stderr(&output));
+        assert!(stderr(&output).contains(said), "{text}: {}", stderr(&output));
+    }
+    let documentation = include_str!("../docs/profiles.md");
+    let section = documentation.split("## Known failures").nth(1).unwrap();
+    let example = section.split("```yaml\nknown:\n").nth(1).unwrap().split("```").next().unwrap();
+    let output = run(example);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
 }

@@ -1,5 +1,6 @@
 //! Real software: every shipped profile that launches a registry is judged by the binary, and the OCI's own suite is put
 //! before the reference registry. A product that is not installed is said loudly; with `CI` set it fails.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;

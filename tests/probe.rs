@@ -230,7 +230,6 @@ async fn what_fails_is_broken_and_never_absent() {
         "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
         "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}",
         "HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
-        "",
     ] {
         let url = parrot(answer).await;
         let live = open(&TargetSpec::parse(Some(&url)).unwrap()).await.unwrap();
@@ -249,6 +248,47 @@ async fn what_fails_is_broken_and_never_absent() {
             assert!(!finding.evidence.is_empty());
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_answers_no_question_cannot_be_tested_and_left_nothing() {
+    for (answer, said) in [
+        ("HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n", "-> 503"),
+        (
+            "HTTP/1.1 429 Too Many Requests\r\nretry-after: 0\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+            "-> 429",
+        ),
+        ("", "no answer (closed"),
+    ] {
+        let url = parrot(answer).await;
+        let lacuna = |verb: &'static str, more: Vec<String>| {
+            let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_lacuna"));
+            command.arg(verb).arg(&url).args(more);
+            async move { tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap() }
+        };
+        let out = tempfile::tempdir().unwrap();
+        let into = vec!["--out".to_owned(), out.path().display().to_string(), "missing/**".to_owned()];
+        for (verb, more) in [("probe", Vec::new()), ("list", Vec::new()), ("run", into)] {
+            let output = lacuna(verb, more).await;
+            let text = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!((output.status.code(), output.stdout.len()), (Some(3), 0), "{verb}: {text}");
+            let begins = format!("lacuna {verb}: no answer to any question of the probe: PUT an index");
+            assert!(text.starts_with(&begins) && text.contains(said), "{verb}: {text}");
+            assert!(!text.contains("left") && !text.contains("; 0 requests"), "{verb}: {text}");
+        }
+        assert!(!out.path().join("results.json").exists());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_could_not_be_written_has_no_timing() {
+    let url = parrot("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await;
+    let live = open(&TargetSpec::parse(Some(&url)).unwrap()).await.unwrap();
+    let findings = find(&live).await;
+    assert!(!findings.write_seen && !findings.delete_seen);
+    let paint = lacuna::report::paint::Painter(false);
+    let text = lacuna::report::probe::render(&live.record(), &findings, &[], paint);
+    assert!(text.contains("was not measured: nothing could be written") && !text.contains("at once"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

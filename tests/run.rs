@@ -185,6 +185,23 @@ fn a_target_that_answers_no_case_is_exit_3_in_bounded_time() {
 }
 
 #[test]
+fn a_run_that_fails_leaves_no_report_of_another_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for (arguments, code) in [(&[format!("http://{free}")][..], 3), (&["refrence".into()], 2), (&["no/case".into()], 4)]
+    {
+        for name in ["results.json", "junit.xml", "report.html"] {
+            std::fs::create_dir_all(folder.path().join("out")).unwrap();
+            std::fs::write(folder.path().join("out").join(name), "green").unwrap();
+        }
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let output = Run::command(folder.path(), &arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+        assert_eq!(std::fs::read_dir(folder.path().join("out")).unwrap().count(), 0, "{arguments:?}");
+    }
+}
+
+#[test]
 fn a_folder_that_cannot_be_written_is_exit_5_and_nothing_is_sent() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("out"), "a file").unwrap();
@@ -342,6 +359,20 @@ fn a_signal_ends_it_with_whole_reports_and_nothing_left() {
 }
 
 #[test]
+fn what_was_refused_when_it_was_created_is_not_left() {
+    let served = Served::start(&[]);
+    // Malformed references among it, which a registry refuses to create and to delete.
+    let run = Run::of(&[&served.url, "missing/reference/**", "tags/**", "--keep"]);
+    let journal = run.out().join("journal.jsonl");
+    for removed in ["", "0 of 0 removed"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lacuna"));
+        let output = command.args(["clean", &served.url]).arg(&journal).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.code() == Some(0) && text.contains(removed), "{text}");
+    }
+}
+
+#[test]
 fn what_a_run_kept_is_removed_by_its_journal() {
     let (served, other) = (Served::start(&[]), Served::start(&[]));
     let run = Run::of(&[&served.url, CASE, "--keep"]);
@@ -355,6 +386,17 @@ fn what_a_run_kept_is_removed_by_its_journal() {
     assert!(code == 2 && text.contains(&served.url), "{text}");
     assert_eq!(clean("reference", &journal).0, 2);
     assert_eq!(clean(&served.url, Path::new("no-such-journal")).0, 2);
+    let whole = std::fs::read_to_string(&journal).unwrap();
+    for (line, said) in [
+        (r#"{"op":"created","kind":"tag","repository":"library/precious","ref":"v1"}"#, "is no repository of run"),
+        (r#"{"op":"crea"#, "not a line of a journal"),
+    ] {
+        let spoilt = run.folder.path().join("spoilt.jsonl");
+        let (header, rest) = whole.split_once('\n').unwrap();
+        std::fs::write(&spoilt, format!("{header}\n{line}\n{rest}")).unwrap();
+        let (code, text) = clean(&served.url, &spoilt);
+        assert!(code == 2 && text.contains("spoilt.jsonl:2: ") && text.contains(said), "{text}");
+    }
     assert_eq!(clean(&served.url, &journal).0, 0);
     let left = lacuna::engine::journal::read(&journal).unwrap().things;
     assert!(left.is_empty(), "{left:?}");

@@ -4,7 +4,7 @@
 //! What the arguments select is run once, in one run of the engine; each trial waits for it and tells its own verdict.
 //! Under nextest each process runs one case, on a target that it starts itself; on a target that it does not start, the
 //! processes are neighbours, so cases that must be alone are left out there.
-
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::panic)]
 
 use std::collections::BTreeMap;

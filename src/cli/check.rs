@@ -1,9 +1,10 @@
 //! `lacuna check [DIR]`: loads everything, reports every diagnostic.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
+use super::exit::Exit;
+use super::output;
 use crate::suite::{Diagnostics, Library, SuiteSource, load};
 
 /// Arguments of `lacuna check`.
@@ -14,17 +15,15 @@ pub struct CheckArgs {
     pub dir: Option<PathBuf>,
 }
 
-/// Loads the suites and prints what is wrong with them, or what is in them. Exit code 0, or 2 where anything is wrong.
-pub fn check(args: CheckArgs) -> ExitCode {
+/// Loads the suites and prints what is wrong with them, or what is in them. 0; 2 where anything is wrong; 5 where it cannot be said.
+pub fn check(args: CheckArgs) -> Exit {
     let source = args.dir.map_or(SuiteSource::Shipped, SuiteSource::Folder);
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let (text, code) = match load(&source) {
-        Ok(library) => (summary(&library), ExitCode::SUCCESS),
-        Err(diagnostics) => (report(&diagnostics, colour), ExitCode::from(2)),
+    let (text, exit) = match load(&source) {
+        Ok(library) => (summary(&library), Exit::AsExpected),
+        Err(diagnostics) => (report(&diagnostics, colour), Exit::Refused),
     };
-    // A reader that has seen enough (`| head`) closes the pipe: the exit code says the rest.
-    let _ = std::io::stdout().lock().write_all(text.as_bytes());
-    code
+    exit.if_written(output::print("check", &text))
 }
 
 /// Every diagnostic, and how many there are.

@@ -36,7 +36,7 @@ pub async fn clean(args: CleanArgs) -> Exit {
         let text = format!("`{}` is started for each run, and what it holds goes with it: nothing is left", spec.name);
         return output::refuse("clean", &text);
     }
-    let leftovers = match journal::read(&args.journal) {
+    let leftovers = match journal::read_of(&args.journal, &spec.profile.repositories) {
         Ok(leftovers) => leftovers,
         Err(e) => return output::refuse("clean", &e.to_string()),
     };
@@ -47,9 +47,9 @@ pub async fn clean(args: CleanArgs) -> Exit {
     }
     match removed(&spec, &args.journal).await {
         Ok(tally) => {
-            output::print(&format!("{} of {} removed\n", tally.removed, tally.created));
+            let written = output::print("clean", &format!("{} of {} removed\n", tally.removed, tally.created));
             tally.left.iter().for_each(|left| output::complain("clean", &format!("left: {left}")));
-            if tally.left.is_empty() { Exit::AsExpected } else { Exit::Failed }
+            if tally.left.is_empty() { Exit::AsExpected } else { Exit::Failed }.if_written(written)
         }
         Err(exit) => exit,
     }
@@ -63,7 +63,9 @@ async fn removed(spec: &TargetSpec, path: &std::path::Path) -> Result<CleanUp, E
     let mut signals = Signals::new().map_err(|e| untestable(format!("cannot watch for signals: {e}")))?;
     let cleaning = async {
         let live = open(spec).await.map_err(|e| untestable(e.to_string()))?;
-        remove(&live.client, path, TIME).await.map_err(|e| output::refuse("clean", &e.to_string()))
+        remove(&live.client, path, &spec.profile.repositories, TIME)
+            .await
+            .map_err(|e| output::refuse("clean", &e.to_string()))
     };
     // What was removed until then is in the journal.
     tokio::select! {

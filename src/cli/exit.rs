@@ -20,6 +20,14 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// The same, unless what the verb had to say could not be written: that comes before failure and success.
+    pub fn if_written(self, written: bool) -> Exit {
+        match self {
+            Exit::AsExpected | Exit::Failed if !written => Exit::Unwritable,
+            exit => exit,
+        }
+    }
+
     /// The number.
     pub fn code(self) -> u8 {
         match self {

@@ -40,8 +40,7 @@ pub struct ListArgs {
 /// tested; 4 nothing selected, or all skipped.
 pub async fn list(args: ListArgs) -> ExitCode {
     if args.defects {
-        output::print(&list::defects(args.json));
-        return Exit::AsExpected.into();
+        return Exit::AsExpected.if_written(output::print("list", &list::defects(args.json))).into();
     }
     let colour = Color::Auto.painter(std::io::stderr().is_terminal(), std::env::var_os("NO_COLOR").as_deref()).0;
     let selected = match args.select.read(colour) {
@@ -49,8 +48,8 @@ pub async fn list(args: ListArgs) -> ExitCode {
         Err(text) => return output::refuse("list", &text).into(),
     };
     if args.requirements {
-        output::print(&list::requirements(&selected.library, args.spec, args.json));
-        return Exit::AsExpected.into();
+        let text = list::requirements(&selected.library, args.spec, args.json);
+        return Exit::AsExpected.if_written(output::print("list", &text)).into();
     }
     let planned = match &selected.target {
         Some(target) => match planned(&selected, target).await {
@@ -66,12 +65,12 @@ pub async fn list(args: ListArgs) -> ExitCode {
         output::complain("list", &unmatched.join("\n"));
         return Exit::Nothing.into();
     }
-    output::print(&list::cases(&selected.library, &planned, args.json));
+    let written = output::print("list", &list::cases(&selected.library, &planned, args.json));
     let runs = planned.iter().filter(|plan| plan.skip.is_none()).count();
     if !args.json {
         output::complain("list", &format!("{runs} run, {} skipped", planned.len() - runs));
     }
-    if runs == 0 { Exit::Nothing } else { Exit::AsExpected }.into()
+    if runs == 0 { Exit::Nothing } else { Exit::AsExpected }.if_written(written).into()
 }
 
 /// Probes the target, and plans by what it is.

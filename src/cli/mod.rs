@@ -56,7 +56,7 @@ pub fn main() -> ExitCode {
     match Cli::parse().verb {
         Verb::Run(args) => wait("run", run::run(args)),
         Verb::List(args) => wait("list", list::list(args)),
-        Verb::Check(args) => check::check(args),
+        Verb::Check(args) => check::check(args).into(),
         Verb::Probe(args) => wait("probe", probe::probe(args)),
         Verb::Serve(args) => wait("serve", serve::serve(args)),
         Verb::Clean(args) => wait("clean", clean::clean(args)),

@@ -1,14 +1,21 @@
 //! What verbs print: the answer on standard output, complaints on standard error. A reader that is gone is no error.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
 
 use super::exit::Exit;
 use crate::report::paint::{Color, Painter};
 
-/// Prints text, lines ended, on standard output.
-pub fn print(text: &str) {
+/// Prints a verb's text, lines ended, on standard output. False, and a complaint, where that cannot be written.
+#[must_use]
+pub fn print(verb: &str, text: &str) -> bool {
     let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != ErrorKind::BrokenPipe => {
+            complain(verb, &format!("cannot write to standard output: {e}"));
+            false
+        }
+        _ => true,
+    }
 }
 
 /// Prints a complaint of a verb on standard error.

@@ -79,13 +79,13 @@ pub async fn probe(args: ProbeArgs) -> Exit {
     let Some(findings) = visit.findings else { return Exit::Signal(signal.unwrap_or(2)) };
     let target = live.record();
     let claims = claims::compare(&live.profile.claims, &findings);
-    output::print(&if args.json {
+    let text = if args.json {
         let probed = Probed { target: &target, findings: &findings, claims: &claims };
         serde_json::to_string_pretty(&probed).unwrap_or_default() + "\n"
     } else {
         report::probe::render(&target, &findings, &claims, output::painter(args.color))
-    });
-    Exit::AsExpected
+    };
+    Exit::AsExpected.if_written(output::print("probe", &text))
 }
 
 fn untestable(text: &str) -> Exit {

@@ -6,9 +6,10 @@ use clap::Args;
 
 use super::exit::Exit;
 use super::output;
+use crate::input;
 use crate::record::build::Bodies;
 use crate::record::join::join;
-use crate::record::store;
+use crate::record::store::{self, Unreadable};
 use crate::report::console::{self, View};
 use crate::report::files;
 use crate::report::paint::Color;
@@ -32,10 +33,18 @@ pub fn report(args: &ReportArgs) -> Exit {
     let mut records = Vec::new();
     let mut bodies = Bodies::new();
     for path in &args.results {
+        let file = if path.is_dir() { &path.join(store::RESULTS) } else { path };
+        if let Err(e) = input::check(file, input::MOST) {
+            return output::refuse("report", &format!("{}: {e}", file.display()));
+        }
         match store::read(path) {
             Ok(record) => {
                 bodies.extend(store::read_bodies(&record, path));
                 records.push(record);
+            }
+            Err(Unreadable::Form { path, reason }) => {
+                let text = format!("{}: not a results.json of lacuna: {}", path.display(), input::plain(&reason));
+                return output::refuse("report", &text);
             }
             Err(e) => return output::refuse("report", &e.to_string()),
         }
@@ -46,9 +55,9 @@ pub fn report(args: &ReportArgs) -> Exit {
     };
     let faults = files::write(&record, &bodies, &args.out);
     let view = View { paint: output::painter(args.color), out: args.out.display().to_string() };
-    output::print(&console::render(&record, &view));
+    let written = output::print("report", &console::render(&record, &view));
     for fault in &faults {
         output::complain("report", &format!("cannot write {fault}"));
     }
-    if faults.is_empty() { Exit::AsExpected } else { Exit::Unwritable }
+    Exit::AsExpected.if_written(written && faults.is_empty())
 }

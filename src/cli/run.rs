@@ -1,7 +1,7 @@
 //! `lacuna run`: the pipeline, each stage one call.
 
 use std::io::IsTerminal as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -19,7 +19,7 @@ use crate::report::progress::Progress;
 use crate::run::{self, NotRun, Recorded, Request};
 use crate::suite::requirement::{Level, Spec};
 use crate::target::argument::TargetSpec;
-use crate::target::profile::Known;
+use crate::target::load;
 use crate::verdict::{Ending, exit_code};
 
 /// Arguments of `lacuna run`.
@@ -96,7 +96,11 @@ fn level(text: &str) -> Result<Level, String> {
 /// Runs, writes the reports, prints the console's, and gives the exit code.
 pub async fn run(args: RunArgs) -> ExitCode {
     let colour = args.color.painter(std::io::stderr().is_terminal(), std::env::var_os("NO_COLOR").as_deref()).0;
-    let request = match request(&args, colour) {
+    let request = request(&args, colour);
+    // Whatever fails from here on, nobody may take the reports of an earlier run for this one's.
+    let out = request.as_ref().ok().map(|request| &request.out).or(args.out.as_ref());
+    out.into_iter().for_each(|out| files::clear(out));
+    let request = match request {
         Ok(request) => request,
         Err(text) => return output::refuse("run", &text).into(),
     };
@@ -126,7 +130,7 @@ pub async fn run(args: RunArgs) -> ExitCode {
 fn request(args: &RunArgs, colour: bool) -> Result<Request, String> {
     let selected = args.select.read(colour)?;
     let target = selected.target.unwrap_or_else(|| TargetSpec::reference(Config::default()));
-    let known = args.known.as_deref().map(known).transpose()?.unwrap_or_default();
+    let known = args.known.as_deref().map(load::known).transpose().map_err(|e| e.to_string())?.unwrap_or_default();
     Ok(Request {
         out: args.out.clone().unwrap_or_else(|| PathBuf::from("reports").join(&target.name)),
         known,
@@ -144,19 +148,12 @@ fn request(args: &RunArgs, colour: bool) -> Result<Request, String> {
     })
 }
 
-/// A list of known failures, as a profile has it under `known`.
-fn known(path: &Path) -> Result<Vec<Known>, String> {
-    let refused = |reason: String| format!("{}: {reason}", path.display());
-    let text = std::fs::read_to_string(path).map_err(|e| refused(e.to_string()))?;
-    serde_saphyr::from_str(&text).map_err(|e| refused(e.to_string()))
-}
-
 /// Writes the reports, and what of them cannot be written, somewhere else.
 fn report(args: &RunArgs, request: &Request, recorded: &Recorded, signal: Option<i32>) -> ExitCode {
     let record = &recorded.record;
     let faults = files::write(record, &recorded.bodies, &request.out);
     let view = View { paint: output::painter(args.color), out: request.out.display().to_string() };
-    output::print(&console::render(record, &view));
+    let written = output::print("run", &console::render(record, &view));
     for fault in &faults {
         output::complain("run", &format!("cannot write {fault}"));
     }
@@ -172,7 +169,7 @@ fn report(args: &RunArgs, request: &Request, recorded: &Recorded, signal: Option
         refused: false,
         untestable: false,
         mute: recorded.mute,
-        unwritten: !faults.is_empty(),
+        unwritten: !written || !faults.is_empty(),
         signal,
     })
     .into()

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::output;
 use crate::reference::{Config, Stance, defects, start, variations};
 
 /// Arguments of `lacuna serve`.
@@ -35,10 +36,7 @@ pub struct ServeArgs {
 pub async fn serve(args: ServeArgs) -> ExitCode {
     match run(args).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            eprintln!("lacuna serve: {message}");
-            ExitCode::from(2)
-        }
+        Err(message) => output::refuse("serve", &message).into(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::GraphError;
 use super::graph::{Algorithm, Blob, Entry, Format, Graph, Image, Index, Layer};
 use super::order::order;
-use super::rules::{self, MAX_ABSENT, MAX_DEPTH, shown};
+use super::rules::{self, MAX_DEPTH, shown};
 use crate::near::hint;
 
 /// What a name stands for.
@@ -68,7 +68,11 @@ fn layer_name(image: &str, position: usize) -> String {
 }
 
 pub(super) fn resolve(graph: &Graph, format: Format) -> Result<Resolved<'_>, Vec<GraphError>> {
-    let mut resolver = Resolver { items: Vec::new(), places: BTreeMap::new(), errors: rules::check(graph) };
+    let errors = rules::check(graph);
+    if rules::is_too_absent(graph) {
+        return Err(errors);
+    }
+    let mut resolver = Resolver { items: Vec::new(), places: BTreeMap::new(), errors };
     resolver.collect(graph, format);
     resolver.link();
     let order = resolver.order();
@@ -123,7 +127,7 @@ impl<'g> Resolver<'g> {
         for (name, index) in &graph.indexes {
             let path = format!("indexes.{name}");
             let format = format_of(index.format, index.subject.is_some() || index.artifact_type.is_some(), format);
-            for number in 0..index.absent.min(MAX_ABSENT) {
+            for number in 0..index.absent {
                 self.add(format!("{name}/absent-{number:04}"), format!("{path}.absent"), Source::Phantom, format);
             }
             self.add(name.clone(), path, Source::Index(index), format);
@@ -152,7 +156,7 @@ impl<'g> Resolver<'g> {
                     self.items[place].subject = self.subject(image.subject.as_deref(), &path);
                 }
                 Source::Index(index) => {
-                    let mut parts = Vec::with_capacity(index.manifests.len() + index.absent.min(MAX_ABSENT) as usize);
+                    let mut parts = Vec::with_capacity(index.manifests.len() + index.absent as usize);
                     for (position, entry) in index.manifests.iter().enumerate() {
                         let node = match entry {
                             Entry::Node(node) => node,
@@ -163,7 +167,7 @@ impl<'g> Resolver<'g> {
                             Err(error) => self.errors.push(error),
                         }
                     }
-                    for number in 0..index.absent.min(MAX_ABSENT) {
+                    for number in 0..index.absent {
                         parts.extend(self.places.get(&format!("{name}/absent-{number:04}")));
                     }
                     self.items[place].parts = parts;

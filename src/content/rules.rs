@@ -10,14 +10,14 @@ pub(super) const MAX_BLOB: u64 = 8 << 30;
 pub(super) const MAX_MANIFEST: u64 = 64 << 20;
 /// All manifests of a graph together: 256 MiB.
 pub(super) const MAX_MANIFESTS: u64 = 256 << 20;
-/// The most entries that `absent` adds to an index.
-pub(super) const MAX_ABSENT: u32 = 100_000;
+/// The most entries that `absent` adds to the indexes of a graph, all together.
+const MAX_ABSENT: u32 = 100_000;
 /// How deep nodes name each other: enough for any question, and no stack is too small for it.
 pub(super) const MAX_DEPTH: usize = 64;
 
 /// Everything that is wrong with single nodes.
 pub(super) fn check(graph: &Graph) -> Vec<GraphError> {
-    let mut rules = Rules { errors: Vec::new() };
+    let mut rules = Rules { absent: 0, errors: Vec::new() };
     for (name, blob) in &graph.blobs {
         let path = format!("blobs.{name}");
         rules.name(name, &path);
@@ -45,7 +45,14 @@ pub(super) fn shown(text: &str) -> String {
     }
 }
 
+/// Whether a graph has more absent entries than can be made.
+pub(super) fn is_too_absent(graph: &Graph) -> bool {
+    graph.indexes.values().map(|index| u64::from(index.absent)).sum::<u64>() > u64::from(MAX_ABSENT)
+}
+
 struct Rules {
+    /// Absent entries so far.
+    absent: u64,
     errors: Vec<GraphError>,
 }
 
@@ -89,8 +96,11 @@ impl Rules {
     }
 
     fn index(&mut self, index: &Index, path: &str) {
-        if index.absent > MAX_ABSENT {
-            self.error(format!("{path}.absent"), format!("an index has at most {MAX_ABSENT} absent entries"));
+        let (before, most) = (self.absent, u64::from(MAX_ABSENT));
+        self.absent += u64::from(index.absent);
+        if before <= most && self.absent > most {
+            let problem = format!("the indexes of a graph have at most {MAX_ABSENT} absent entries together");
+            self.error(format!("{path}.absent"), problem);
         }
         if index.pad_to.is_some_and(|size| size > MAX_MANIFEST) {
             let problem = format!("a manifest has at most {MAX_MANIFEST} bytes: it is held in memory");

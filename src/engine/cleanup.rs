@@ -6,9 +6,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::journal::{self, Journal, JournalError, Kind, Thing};
 use crate::record::CleanUp;
+use crate::target::profile::Repositories;
 use crate::wire::{Ask, Client, FailureKind};
 
 /// Requests under way at once.
@@ -20,6 +22,10 @@ const PASSES: u32 = 8;
 
 /// Why nothing was tried.
 const UNABLE: &str = "the registry does not delete such things";
+
+/// What is encoded of a reference: whatever it is, its path must not lead out of the repository.
+const LEADING_ELSEWHERE: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'?').add(b'#').add(b'"').add(b'<').add(b'>').add(b'/').add(b'\\').add(b'%');
 
 /// What the registry is known to delete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,24 +83,29 @@ impl<'w> Work<'w> {
     /// # Errors
     /// Nobody answers any more: why.
     async fn all(&mut self, can: Removal) -> Result<(), String> {
-        let stubborn = match can.tags {
-            true => self.tries(Kind::Tag).await?,
-            false => self.of(Kind::Tag).into_iter().map(|tag| (tag, UNABLE.to_owned())).collect(),
-        };
-        for kind in [Kind::Manifest, Kind::Blob] {
+        let mut stubborn = Vec::new();
+        for kind in [Kind::Tag, Kind::Manifest, Kind::Blob] {
             let stay = match can.of(kind) {
                 true => self.tries(kind).await?,
                 false => self.of(kind).into_iter().map(|thing| (thing, UNABLE.to_owned())).collect(),
             };
-            stay.into_iter().for_each(|(thing, why)| self.stays(thing, &why));
+            for (thing, why) in stay {
+                // Many a tag that cannot be deleted goes with its manifest, and what was never acknowledged may never have
+                // been there.
+                if kind == Kind::Tag || !self.journal.acknowledged(thing) {
+                    stubborn.push((thing, why));
+                } else {
+                    self.stays(thing, &why);
+                }
+            }
         }
-        // Many a tag that cannot be deleted goes with its manifest.
-        let asking: Vec<_> = stubborn.iter().map(|(tag, _)| ask(self.client, "HEAD", tag)).collect();
+        let asking: Vec<_> = stubborn.iter().map(|(thing, _)| self.ask("HEAD", thing)).collect();
         let answers: Vec<Gone> = futures_util::stream::iter(asking).buffered(TOGETHER).collect().await;
-        for ((tag, why), answer) in stubborn.into_iter().zip(answers) {
+        for ((thing, why), answer) in stubborn.into_iter().zip(answers) {
             match answer {
-                Gone::Yes => self.gone(tag),
-                Gone::No(_) => self.stays(tag, &why),
+                Gone::Yes => self.gone(thing),
+                Gone::No(_) if self.journal.acknowledged(thing) => self.stays(thing, &why),
+                Gone::No(seen) => self.stays(thing, &format!("it was never acknowledged; {why}, {seen}")),
                 Gone::Lost(why) => return Err(why),
             }
         }
@@ -121,7 +132,7 @@ impl<'w> Work<'w> {
         let mut these = self.of(kind);
         let at_once = if kind == Kind::Manifest { 1 } else { TOGETHER };
         for pass in 1.. {
-            let asking: Vec<_> = these.iter().map(|thing| ask(self.client, "DELETE", thing)).collect();
+            let asking: Vec<_> = these.iter().map(|thing| self.ask("DELETE", thing)).collect();
             let answers: Vec<Gone> = futures_util::stream::iter(asking).buffered(at_once).collect().await;
             let mut refused = Vec::new();
             for (thing, answer) in these.iter().zip(answers) {
@@ -138,35 +149,50 @@ impl<'w> Work<'w> {
         }
         Ok(Vec::new())
     }
+
+    /// Deletes a thing, or asks whether it is there.
+    async fn ask(&self, method: &str, thing: &Thing) -> Gone {
+        let what = if thing.kind == Kind::Blob { "blobs" } else { "manifests" };
+        let target =
+            format!("/v2/{}/{what}/{}", thing.repository, utf8_percent_encode(&thing.reference, LEADING_ELSEWHERE));
+        let exchange = self.client.send(Ask::new(method, &target).header("Accept", super::ask::MANIFEST_TYPES)).await;
+        match &exchange.result {
+            // What is not there is gone, whoever removed it.
+            Ok(response) if response.status == 404 => Gone::Yes,
+            Ok(response) if (200..300).contains(&response.status) && method == "DELETE" => Gone::Yes,
+            // Of what was never acknowledged a refusal says enough; a DELETE's may be of the verb.
+            Ok(response) if denies(response.status) && method == "HEAD" && !self.journal.acknowledged(thing) => {
+                Gone::Yes
+            }
+            Ok(response) => Gone::No(format!("{method} was answered with status {}", response.status)),
+            Err(failure)
+                if matches!(failure.kind, FailureKind::Connect | FailureKind::Timeout | FailureKind::Interrupted) =>
+            {
+                Gone::Lost(format!("no answer ({})", failure.kind.word()))
+            }
+            Err(failure) => Gone::No(format!("no answer ({})", failure.kind.word())),
+        }
+    }
 }
 
-/// Deletes a thing, or asks whether it is there.
-async fn ask(client: &Client, method: &str, thing: &Thing) -> Gone {
-    let what = if thing.kind == Kind::Blob { "blobs" } else { "manifests" };
-    let target = format!("/v2/{}/{what}/{}", thing.repository, super::steps::literal(&thing.reference));
-    let exchange = client.send(Ask::new(method, &target).header("Accept", super::ask::MANIFEST_TYPES)).await;
-    match &exchange.result {
-        // What is not there is gone, whoever removed it.
-        Ok(response) if response.status == 404 => Gone::Yes,
-        Ok(response) if (200..300).contains(&response.status) && method == "DELETE" => Gone::Yes,
-        Ok(response) => Gone::No(format!("{method} was answered with status {}", response.status)),
-        Err(failure)
-            if matches!(failure.kind, FailureKind::Connect | FailureKind::Timeout | FailureKind::Interrupted) =>
-        {
-            Gone::Lost(format!("no answer ({})", failure.kind.word()))
-        }
-        Err(failure) => Gone::No(format!("no answer ({})", failure.kind.word())),
-    }
+/// Whether a status says that a thing is not there, or that there can be none; not who may ask, or how often.
+fn denies(status: u16) -> bool {
+    (400..500).contains(&status) && !matches!(status, 401 | 403 | 407 | 408 | 429)
 }
 
 /// Removes what an interrupted run left, by its journal, to which the removals are added.
 ///
 /// # Errors
-/// The journal cannot be read, or not be written.
-pub async fn clean(client: &Client, path: &Path, time: Duration) -> Result<CleanUp, JournalError> {
-    let leftovers = journal::read(path)?;
-    let journal =
-        Journal::append(path).map_err(|source| JournalError::Write { path: path.display().to_string(), source })?;
+/// The journal cannot be read, or not be written, or names what is not of its run.
+pub async fn clean(
+    client: &Client,
+    path: &Path,
+    repositories: &Repositories,
+    time: Duration,
+) -> Result<CleanUp, JournalError> {
+    let leftovers = journal::read_of(path, repositories)?;
+    let journal = Journal::append(path, &leftovers)
+        .map_err(|source| JournalError::Write { path: path.display().to_string(), source })?;
     remove(client, &journal, &leftovers.things, Removal::ALL, time).await;
     let created = leftovers.things.len() as u64;
     Ok(CleanUp { created, ..journal.tally() })

@@ -21,6 +21,10 @@ impl Filter {
     /// # Errors
     /// What is wrong with it, for the person who typed it.
     pub fn parse(text: &str) -> Result<Filter, String> {
+        if text.contains('@') {
+            // What stands before it may be a password, which is not repeated.
+            return Err("a filter has no `@`: it is in no id".into());
+        }
         let pattern = Pattern::parse(text).map_err(|problem| format!("filter {text:?}: {problem}"))?;
         Ok(Filter { text: text.to_owned(), pattern })
     }

@@ -39,6 +39,8 @@ fn findings(oci: StanceFinding) -> Findings {
         capabilities: CAPABILITIES.iter().map(|(name, _)| ((*name).to_owned(), finding.clone())).collect(),
         read_window: 0.0,
         delete_window: 0.0,
+        write_seen: true,
+        delete_seen: true,
         seconds: 0.0,
         requests: 0,
     }

@@ -10,7 +10,7 @@ use crate::record::store::{self, RESULTS, Unwritable};
 /// The reports' names in their folder; `results.json` is the last that is written.
 const REPORTS: [&str; 3] = ["junit.xml", "report.html", RESULTS];
 
-/// Takes away the reports of an earlier run: should this one be killed, nobody may take them for its own.
+/// Takes away the reports of an earlier run: should this one fail or be killed, nobody may take them for its own.
 pub fn clear(out: &Path) {
     for name in REPORTS {
         // What cannot be removed cannot be replaced either, and is told then.

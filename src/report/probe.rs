@@ -29,16 +29,21 @@ pub fn render(target: &TargetRecord, findings: &Findings, claims: &[ClaimCheck],
         };
         row(&mut out, &format!("{name:<23}  {word}"), 36, &finding.evidence, paint);
     }
-    let window =
-        |seconds: f64| if seconds > 0.0 { format!("after up to {seconds:.2} s") } else { "at once".to_owned() };
-    let _ = writeln!(
-        out,
-        "\nwrites are read {}, deletes are seen {}\n{} requests in {:.2} s",
-        window(findings.read_window),
-        window(findings.delete_window),
-        findings.requests,
-        findings.seconds,
-    );
+    let window = |seconds: f64| match seconds {
+        late if late > 0.0 => format!("after up to {late:.2} s"),
+        _ => "at once".to_owned(),
+    };
+    let writes = if findings.write_seen {
+        format!("writes are read {}", window(findings.read_window))
+    } else {
+        "how soon writes are read was not measured: nothing could be written".to_owned()
+    };
+    let deletes = if findings.delete_seen {
+        format!("deletes are seen {}", window(findings.delete_window))
+    } else {
+        "how soon deletes are seen was not measured: nothing could be deleted".to_owned()
+    };
+    let _ = writeln!(out, "\n{writes}, {deletes}\n{} requests in {:.2} s", findings.requests, findings.seconds);
     let (held, contradicted): (Vec<&ClaimCheck>, Vec<&ClaimCheck>) = claims.iter().partition(|claim| claim.holds);
     match (held.len(), contradicted.len()) {
         (0, 0) => {}

@@ -139,8 +139,14 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
         visitor.visit_seq(ListItems { decoder: self, items: items.iter() }).map_err(|error| error.on(self.node))
     }
 
-    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, DecodeError> {
-        self.deserialize_seq(visitor)
+    fn deserialize_tuple<V: Visitor<'de>>(self, size: usize, visitor: V) -> Result<V::Value, DecodeError> {
+        match &self.node.kind {
+            Kind::List(items) if items.len() != size => {
+                let message = format!("a list of {} instead of a list of {size}", items.len());
+                Err(DecodeError::new(message).on(self.node))
+            }
+            _ => self.deserialize_seq(visitor),
+        }
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {

@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::fault::{At, Diagnostic, Fault, shown};
 use super::{words, yaml};
+use crate::input;
 
 /// The suites that lacuna has with it.
 static SUITES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/suites");
@@ -189,22 +190,14 @@ impl Files {
 
     /// Reads a file that may be read.
     fn read_as(&mut self, role: Role, path: &Path) {
-        let read = || -> Result<Vec<u8>, String> {
-            let metadata = std::fs::metadata(path).map_err(|error| format!("it cannot be read: {error}"))?;
-            if !metadata.is_file() {
-                return Err("it is no regular file".into());
-            }
-            if metadata.len() > yaml::MAX_FILE as u64 {
-                return Err(format!("it has {} bytes; at most {} are read", metadata.len(), yaml::MAX_FILE));
-            }
-            std::fs::read(path).map_err(|error| format!("it cannot be read: {error}"))
-        };
-        match read() {
+        match input::read(path, yaml::MAX_FILE as u64) {
             Ok(bytes) => {
                 let path = path.to_string_lossy().into();
                 self.files.push(File { role, path, bytes: Cow::Owned(bytes), shipped: false });
             }
-            Err(problem) => self.fault(path, &problem, "put a readable text file there, or take it away"),
+            Err(e) => {
+                self.fault(path, &format!("it cannot be read: {e}"), "put a readable text file there, or take it away")
+            }
         }
     }
 

@@ -8,6 +8,9 @@ use crate::near;
 use crate::reference::Config;
 use crate::suite::fault::Diagnostics;
 
+/// What is said of a password in an argument, which is not repeated.
+const CREDENTIALS: &str = "credentials do not belong in a URL: use a profile's `auth`, or `docker login`";
+
 /// The embedded registry's name.
 pub const REFERENCE: &str = "reference";
 
@@ -61,6 +64,7 @@ pub fn parse_first(argument: &str) -> Result<First, ArgumentError> {
     if is_target(argument) {
         return Ok(First::Target(argument.to_owned()));
     }
+    refuse_credentials(argument)?;
     if argument.contains(':') {
         // No case id has a colon, so this is a target that was mistyped.
         let host = argument.split('/').next().unwrap_or_default();
@@ -71,6 +75,11 @@ pub fn parse_first(argument: &str) -> Result<First, ArgumentError> {
         return Ok(First::Filter(argument.to_owned()));
     }
     Err(unknown(argument, true))
+}
+
+/// Refuses `user:password@host` without repeating it: nothing else that is typed here has an `@`.
+fn refuse_credentials(argument: &str) -> Result<(), ArgumentError> {
+    if argument.contains('@') { Err(ArgumentError::NoTarget(CREDENTIALS.into())) } else { Ok(()) }
 }
 
 /// An argument that names no target, where a filter could (or could not) stand too.
@@ -118,6 +127,7 @@ impl TargetSpec {
             let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or(argument).to_owned();
             return Ok(TargetSpec { name, profile: load::file(path)?, reference: None, credentials_optional: false });
         }
+        refuse_credentials(argument)?;
         if let Some((host, port)) = host_port(argument) {
             let scheme = if is_loopback(host) { "http" } else { "https" };
             return TargetSpec::url(&format!("{scheme}://{host}:{port}"));
@@ -159,7 +169,7 @@ impl TargetSpec {
 pub(super) fn base_url(text: &str) -> Result<reqwest::Url, String> {
     let url = reqwest::Url::parse(text).map_err(|e| format!("this is no URL: {e}"))?;
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("credentials do not belong in a URL: use a profile's `auth`, or `docker login`".into());
+        return Err(CREDENTIALS.into());
     }
     if !matches!(url.scheme(), "http" | "https") {
         return Err(format!("`{text}`: a registry is asked by http:// or https://"));
@@ -167,8 +177,11 @@ pub(super) fn base_url(text: &str) -> Result<reqwest::Url, String> {
     if url.host_str().is_none_or(str::is_empty) {
         return Err(format!("`{text}` has no host"));
     }
+    if url.port() == Some(0) {
+        return Err(format!("`{text}`: no registry listens on port 0"));
+    }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(format!("`{text}`: a registry's URL has no query and no fragment"));
+        return Err("a registry's URL has no query and no fragment".into());
     }
     if url.path() == "/v2" || url.path().starts_with("/v2/") {
         return Err(format!("`{text}`: leave `/v2/` out; it is added"));
@@ -254,8 +267,15 @@ mod tests {
 
     #[test]
     fn no_password_is_repeated() {
-        let error = TargetSpec::parse(Some("http://me:hunter2@registry.example")).unwrap_err().to_string();
-        assert!(error.contains("docker login") && !error.contains("hunter2"), "{error}");
+        for typed in
+            ["http://me:hunter2@registry.example", "me:hunter2@127.0.0.1:5000", "me:hunter2@host/x", "hunter2@h"]
+        {
+            let first = parse_first(typed).and_then(|_| TargetSpec::parse(Some(typed))).unwrap_err().to_string();
+            let only = TargetSpec::parse(Some(typed)).unwrap_err().to_string();
+            for error in [first, only] {
+                assert!(error.contains("docker login") && !error.contains("hunter2"), "{typed}: {error}");
+            }
+        }
     }
 
     #[test]

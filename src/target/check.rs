@@ -1,10 +1,22 @@
 //! What serde cannot see in a profile: names, placeholders, contradictions. Each fault stands where the author wrote it.
 
+use std::path::Path;
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+
 use super::findings::CAPABILITIES;
 use super::profile::{Profile, StanceClaim};
-use crate::near;
-use crate::suite::fault::{At, Fault};
+use super::repository;
+use crate::suite::fault::{At, Fault, shown};
 use crate::suite::tree::Node;
+use crate::{input, near};
+
+/// What the spec says of repositories' names.
+const GRAMMAR: &str = "lower-case letters and digits, with `.`, `_`, `__` or `-` between, and `/` between its parts";
+
+/// What is said of such a name.
+const NO_VARIABLE: &str = "no environment variable has such a name: write one without `=`";
 
 /// Everything that is wrong with `profile`, which was read from `tree`.
 pub fn check(profile: &Profile, tree: &Node) -> Vec<Fault> {
@@ -12,11 +24,10 @@ pub fn check(profile: &Profile, tree: &Node) -> Vec<Fault> {
     checker.url(profile);
     checker.launch(profile);
     checker.auth(profile);
+    checker.tls(profile);
     checker.repositories(profile);
     checker.claims(profile);
-    if profile.limits.jobs == Some(0) {
-        checker.fault(&["limits", "jobs"], "no case would ever run: at least 1");
-    }
+    checker.limits(profile);
     checker.faults.sort();
     checker.faults
 }
@@ -67,15 +78,21 @@ impl Checker<'_> {
             self.fault(&["launch", "command"], "`command` is empty: name the program and its arguments".to_owned());
         }
         for (i, word) in launch.command.iter().enumerate() {
+            self.no_nul(&["launch", "command", &i.to_string()], word);
             self.placeholders(&["launch", "command", &i.to_string()], word, KNOWN, true);
         }
         for (name, value) in &launch.env {
+            if !is_variable(name) {
+                self.fault_of_key(&["launch", "env", name], NO_VARIABLE);
+            }
+            self.no_nul(&["launch", "env", name], value);
             self.placeholders(&["launch", "env", name], value, KNOWN, true);
         }
         for (name, text) in &launch.files {
             // A configuration file may have braces of its own: only what looks like a slip is one.
             self.placeholders(&["launch", "files", name], text, KNOWN, false);
-            let path = std::path::Path::new(name);
+            let path = Path::new(name);
+            self.no_nul(&["launch", "files", name], name);
             let inside = path.components().all(|c| matches!(c, std::path::Component::Normal(_)));
             if name.is_empty() || !inside {
                 self.fault_of_key(&["launch", "files", name], format!("`{name}`: files are written into {{dir}} only"));
@@ -88,25 +105,80 @@ impl Checker<'_> {
 
     fn auth(&mut self, profile: &Profile) {
         let Some(auth) = &profile.auth else { return };
+        let (user, password) = auth.env.clone().unzip();
+        for (i, name) in [user, password].into_iter().flatten().enumerate() {
+            if !is_variable(&name) {
+                self.fault(&["auth", "env", &i.to_string()], NO_VARIABLE);
+            }
+        }
         let ways = [auth.env.is_some(), auth.docker_config, auth.helper.is_some()];
         if ways.iter().filter(|way| **way).count() != 1 {
             self.fault_of_key(&["auth"], "exactly one of `env`, `docker-config: true` and `helper`".to_owned());
         }
     }
 
+    /// Read once more where it is used; a fault of the file is told here, by its place in the profile.
+    fn tls(&mut self, profile: &Profile) {
+        let Some(ca) = &profile.tls.ca else { return };
+        let message = match input::read(Path::new(ca), input::MOST) {
+            Err(e) => format!("{ca} cannot be read: {e}"),
+            Ok(bytes) if CertificateDer::pem_slice_iter(&bytes).flatten().next().is_none() => {
+                format!("{ca} holds no PEM certificate")
+            }
+            Ok(_) => return,
+        };
+        self.fault(&["tls", "ca"], message);
+    }
+
+    fn limits(&mut self, profile: &Profile) {
+        let limits = &profile.limits;
+        if limits.jobs == Some(0) {
+            self.fault(&["limits", "jobs"], "no case would ever run: at least 1");
+        }
+        for (name, time) in [("connect", limits.connect), ("idle", limits.idle), ("total", limits.total)] {
+            if time.0.is_zero() {
+                self.fault(&["limits", name], "nothing can be answered in no time");
+            }
+        }
+        if limits.body.0 == 0 {
+            self.fault(&["limits", "body"], "no answer would be read: at least 1B");
+        }
+        if profile.launch.as_ref().is_some_and(|launch| launch.ready.within.0.is_zero()) {
+            self.fault(&["launch", "ready", "within"], "nothing is ready in no time");
+        }
+    }
+
     fn repositories(&mut self, profile: &Profile) {
         let repositories = &profile.repositories;
+        for (i, name) in repositories.pool.iter().enumerate() {
+            let place = i.to_string();
+            if !repository::is_name(name) {
+                let message = format!("`{}` is no repository's name: {GRAMMAR}", shown(name, 100));
+                self.fault(&["repositories", "pool", &place], message);
+            } else if repositories.pool[..i].contains(name) {
+                let message = format!("`{name}` stands twice: two cases would share it");
+                self.fault(&["repositories", "pool", &place], message);
+            }
+        }
         if !repositories.pool.is_empty() {
             return;
         }
-        if self.placeholders(&["repositories", "template"], &repositories.template, &["run", "case", "n"], true) {
+        if self.tree.entry("repositories").is_some_and(|entry| entry.value.entry("pool").is_some()) {
+            self.fault(&["repositories", "pool"], "an empty pool has no repository for any case");
+        }
+        let template = &repositories.template;
+        if self.placeholders(&["repositories", "template"], template, &["run", "case", "n"], true) {
             return;
         }
         for needed in ["{run}", "{case}", "{n}"] {
-            if !repositories.template.contains(needed) {
+            if !template.contains(needed) {
                 let message = format!("without `{needed}` two repositories would have one name");
                 self.fault(&["repositories", "template"], message);
             }
+        }
+        if !repository::is_name(&["{run}", "{case}", "{n}"].iter().fold(template.clone(), |t, p| t.replace(p, "0"))) {
+            let message = format!("`{}` makes no repository's name: {GRAMMAR}", shown(template, 100));
+            self.fault(&["repositories", "template"], message);
         }
     }
 
@@ -141,6 +213,13 @@ impl Checker<'_> {
         }
     }
 
+    /// No program can be given a NUL.
+    fn no_nul(&mut self, path: &[&str], text: &str) {
+        if text.contains('\0') {
+            self.fault(path, "a NUL ends a text for the system: leave it out");
+        }
+    }
+
     /// Refuses every `{word}` that is not `known`; where not `strict`, only those that are nearly one of them. Whether it
     /// did.
     fn placeholders(&mut self, path: &[&str], text: &str, known: &[&str], strict: bool) -> bool {
@@ -165,6 +244,11 @@ impl Checker<'_> {
     }
 }
 
+/// Whether an environment variable can have this name.
+fn is_variable(name: &str) -> bool {
+    !name.is_empty() && !name.contains(['=', '\0'])
+}
+
 /// Every `word` that stands as `{word}`.
 fn words_in_braces(text: &str) -> Vec<&str> {
     let ends = text.split('{').skip(1).filter_map(|rest| rest.split_once('}'));
@@ -174,89 +258,4 @@ fn words_in_braces(text: &str) -> Vec<&str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::target::load;
-
-    /// The faults of a profile, each as `line:column: message`.
-    fn faults(text: &str) -> Vec<String> {
-        let Err(diagnostics) = load::parse(text.as_bytes(), "p.yaml") else { return Vec::new() };
-        diagnostics.0.iter().map(|d| format!("{}:{}: {}", d.source.line, d.source.column, d.message)).collect()
-    }
-
-    #[test]
-    fn each_fault_is_told_at_its_own_place() {
-        for (text, expected) in [
-            ("product: x\n", "1:1: a profile needs a `url`, such as `http://127.0.0.1:{port}`"),
-            ("url: http://h:{port}\n", "1:6: `{port}`: no placeholder has a value here"),
-            (
-                "url: http://h:{prot}\nlaunch: {command: [x]}\n",
-                "1:6: `{prot}` is no placeholder; did you mean `{port}`?",
-            ),
-            ("url: http://h:1\nlaunch: {command: [x]}\n", "1:6: a launched target listens on a free port"),
-            ("url: http://u:secret@h\n", "1:6: credentials do not belong in a URL"),
-            ("url: http://h/v2/\n", "1:6: `http://h/v2/`: leave `/v2/` out"),
-            ("url: http://h:{port}\nlaunch: {command: []}\n", "2:19: `command` is empty"),
-            (
-                "url: http://h:{port}\nlaunch: {command: [x, '{where}']}\n",
-                "2:23: `{where}` is no placeholder here: `{port}`, `{dir}`",
-            ),
-            (
-                "url: http://h:{port}\nlaunch:\n  command: [x]\n  files: {../y: z}\n",
-                "4:11: `../y`: files are written into {dir} only",
-            ),
-            ("url: http://h:{port}\nlaunch:\n  command: [x]\n  files: {/y: z}\n", "4:11: `/y`: files"),
-            (
-                "url: http://h:{port}\nlaunch:\n  command: [x]\n  files: {y: 'a {potr}'}\n",
-                "4:14: `{potr}` is no placeholder",
-            ),
-            ("url: http://h\nauth: {}\n", "2:1: exactly one of"),
-            ("url: http://h\nrepositories: {template: 'a/{run}/{case}'}\n", "2:26: without `{n}`"),
-            (
-                "url: http://h\nclaims: {refferers: absent}\n",
-                "2:10: `refferers` is no capability; did you mean `referrers`?",
-            ),
-            (
-                "url: http://h\nclaims: {stance: {oic: refuse}}\n",
-                "2:19: `oic` is no format: `oci` or `docker`; did you mean `oci`?",
-            ),
-            ("url: http://h\nclaims: {stance: {oci: {require: []}}}\n", "2:24: which platforms?"),
-            ("url: http://h\nclaims: {stance: {oci: {require: [amd64]}}}\n", "2:35: `amd64` is no platform"),
-            ("url: http://h\nlimits: {jobs: 0}\n", "2:16: no case would ever run"),
-            ("url: http://h\nlimits: {connect: 5}\n", "2:19: `5` is no duration"),
-            ("url: http://h\nlimits: {body: 64M}\n", "2:16: `64M` is no size"),
-            ("url: http://h\nlimits: {rate: 5}\n", "2:16: `5` is no rate"),
-            ("url: http://h\nurl: http://i\n", "2:1: the key `url` stands twice"),
-            ("url: http://h\nlimts: {}\n", "2:1: the key `limts` is unknown"),
-        ] {
-            let found = faults(text);
-            assert!(
-                found.len() == 1 && found[0].starts_with(expected),
-                "{text}\n  wanted {expected}\n  found {found:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn braces_of_a_configuration_file_are_its_own() {
-        let text = "url: http://h:{port}\nlaunch:\n  command: [x]\n  files: {y: '{a: {b: c}} {} {other} {dir}'}\n";
-        assert_eq!(faults(text), Vec::<String>::new());
-    }
-
-    #[test]
-    fn all_faults_of_a_file_are_told_at_once_in_order() {
-        let text = "url: ftp://h\nauth: {}\nclaims: {moutn: absent}\nlimits: {jobs: 0}\n";
-        let lines: Vec<String> = faults(text).iter().map(|f| f.chars().take(1).collect()).collect();
-        assert_eq!(lines, ["1", "2", "3", "4"]);
-    }
-
-    #[test]
-    fn no_bytes_make_it_panic() {
-        let many: [&[u8]; 8] =
-            [b"", b"\xff\xfe", b"---\n---\n", b"[", b"&a [*a]", b"url: \x00", b"- - - - -", b"url: [{}]\nlaunch: 1\n"];
-        for bytes in many {
-            assert!(load::parse(bytes, "p.yaml").is_err(), "{bytes:?}");
-        }
-        let deep = "a: {".repeat(100_000);
-        assert!(load::parse(deep.as_bytes(), "p.yaml").is_err());
-    }
-}
+mod tests;

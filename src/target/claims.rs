@@ -152,6 +152,8 @@ mod tests {
             capabilities: [("delete.tag".to_owned(), delete)].into(),
             read_window: 0.0,
             delete_window: 0.0,
+            write_seen: true,
+            delete_seen: true,
             seconds: 0.0,
             requests: 0,
         }

@@ -83,6 +83,12 @@ pub struct Findings {
     pub read_window: f64,
     /// The same of deletes.
     pub delete_window: f64,
+    /// Whether a write was seen at all; without one, the window of reads was not measured.
+    #[serde(default)]
+    pub write_seen: bool,
+    /// The same of deletes.
+    #[serde(default)]
+    pub delete_seen: bool,
     /// How long the probe took, in seconds.
     pub seconds: f64,
     /// Requests that it sent.

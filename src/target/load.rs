@@ -4,11 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
+use serde::Deserialize;
 
 use super::check::check;
-use super::profile::Profile;
+use super::profile::{Known, Profile};
+use crate::input;
 use crate::suite::context::Context;
 use crate::suite::fault::{At, Diagnostic, Diagnostics, Fault};
+use crate::suite::tree::Node;
 use crate::suite::yaml;
 
 /// The profiles that are compiled in.
@@ -19,13 +22,21 @@ static SHIPPED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/fixtures/targets");
 /// # Errors
 /// What is not YAML, else what is no profile, else every fault of sense.
 pub fn parse(bytes: &[u8], file: &str) -> Result<Profile, Diagnostics> {
+    let (profile, root) = decode::<Profile>(bytes, file)?;
+    let faults = check(&profile, &root);
+    if faults.is_empty() { Ok(profile) } else { Err(refused(file, bytes, faults)) }
+}
+
+/// Decodes a file, and gives what it was decoded from.
+fn decode<T: for<'de> Deserialize<'de>>(bytes: &[u8], file: &str) -> Result<(T, Node), Diagnostics> {
     let refuse = |faults: Vec<Fault>| refused(file, bytes, faults);
     let text = yaml::text(bytes).map_err(|fault| refuse(vec![fault]))?;
     let root = yaml::parse(text).map_err(|fault| refuse(vec![fault]))?;
     let context = Context::default();
-    let Some(profile) = context.decode::<Profile>(&root) else { return Err(refuse(context.into_faults())) };
-    let faults = check(&profile, &root);
-    if faults.is_empty() { Ok(profile) } else { Err(refuse(faults)) }
+    match context.decode(&root) {
+        Some(value) => Ok((value, root)),
+        None => Err(refuse(context.into_faults())),
+    }
 }
 
 /// Puts faults into their file, each with its line.
@@ -49,9 +60,24 @@ fn refused(file: &str, bytes: &[u8], faults: Vec<Fault>) -> Diagnostics {
 /// # Errors
 /// What is wrong with it, or why it cannot be read.
 pub fn file(path: &Path) -> Result<Profile, Diagnostics> {
+    let (bytes, shown) = read(path)?;
+    parse(&bytes, &shown)
+}
+
+/// Reads a list of known failures, as a profile has it under `known`.
+///
+/// # Errors
+/// What is wrong with it, or why it cannot be read.
+pub fn known(path: &Path) -> Result<Vec<Known>, Diagnostics> {
+    let (bytes, shown) = read(path)?;
+    Ok(decode(&bytes, &shown)?.0)
+}
+
+/// A file's bytes, and its name for faults.
+fn read(path: &Path) -> Result<(Vec<u8>, String), Diagnostics> {
     let shown = path.display().to_string();
-    match std::fs::read(path) {
-        Ok(bytes) => parse(&bytes, &shown),
+    match input::read(path, yaml::MAX_FILE as u64) {
+        Ok(bytes) => Ok((bytes, shown)),
         Err(e) => Err(refused(&shown, b"", vec![Fault::new(At::START, format!("it cannot be read: {e}"))])),
     }
 }

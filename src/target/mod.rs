@@ -10,5 +10,6 @@ pub mod load;
 pub mod open;
 pub mod probe;
 pub mod profile;
+pub mod repository;
 pub mod units;
 pub mod visit;

@@ -43,6 +43,9 @@ impl TryFrom<String> for Expiry {
 /// The longest duration that is taken: a day. Deadlines are added to the clock, which must not overflow.
 const LONGEST: u64 = 24 * 60 * 60;
 
+/// The slowest rate that is taken, in requests a second: nobody waits for a run of a request in twenty minutes.
+const SLOWEST: f64 = 0.001;
+
 /// Splits `text` into its number and its unit.
 fn split(text: &str) -> Option<(f64, &str)> {
     let text = text.trim();
@@ -105,7 +108,11 @@ impl TryFrom<String> for Rate {
             "/m" => number / 60.0,
             _ => return Err(wrong()),
         };
-        if rate > 0.0 { Ok(Rate(rate)) } else { Err(format!("`{text}`: a rate of nothing would never end")) }
+        if rate >= SLOWEST && rate.is_finite() {
+            Ok(Rate(rate))
+        } else {
+            Err(format!("`{text}` is slower than {SLOWEST}/s: it would never end"))
+        }
     }
 }
 

@@ -13,6 +13,9 @@ use crate::engine::names::Names;
 /// The longest that the removal may take.
 const REMOVAL: Duration = Duration::from_secs(60);
 
+/// The same where the target acknowledged nothing: it is tried all the same, for an answer may have been lost.
+const REMOVAL_OF_NOTHING: Duration = Duration::from_secs(5);
+
 /// What a visit came to.
 #[derive(Debug)]
 pub struct Visit {
@@ -25,7 +28,7 @@ pub struct Visit {
 /// Probes a target, and removes what was pushed, unless the target goes anyway or `keep` is set.
 ///
 /// # Errors
-/// The journal cannot be written: then nothing is pushed.
+/// The journal cannot be written: then nothing is pushed. Or the target answers no question.
 pub async fn visit(
     live: &Live,
     seed: Option<u64>,
@@ -52,13 +55,23 @@ pub async fn visit(
         findings = probe::probe(setup) => Some(findings),
         () = interrupted => None,
     };
-    let left = if removes { remove(live, &path, folder).await } else { Vec::new() };
-    Ok(Visit { findings, left })
+    let acknowledged = journal.tally().created > 0;
+    let left = match removes {
+        true if acknowledged => remove(live, &path, folder).await,
+        true => {
+            // What was never acknowledged is not left behind.
+            let _ = crate::engine::clean(&live.client, &path, &live.profile.repositories, REMOVAL_OF_NOTHING).await;
+            Vec::new()
+        }
+        false => Vec::new(),
+    };
+    Ok(Visit { findings: findings.transpose()?, left })
 }
 
 /// Removes what the journal names. Where something stays, so does the journal.
 async fn remove(live: &Live, path: &Path, folder: tempfile::TempDir) -> Vec<String> {
-    let (mut left, says_why) = match crate::engine::clean(&live.client, path, REMOVAL).await {
+    let (mut left, says_why) = match crate::engine::clean(&live.client, path, &live.profile.repositories, REMOVAL).await
+    {
         Ok(clean_up) => (clean_up.left, true),
         Err(error) => (vec![error.to_string()], false),
     };

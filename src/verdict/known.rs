@@ -25,21 +25,23 @@ impl Entry {
 }
 
 impl KnownFailures {
-    /// Checks the entries against all ids of the library, selected or not, and leaves out those of other versions than
+    /// Checks the entries against all ids and requirements of the library, selected or not, and leaves out those of other versions than
     /// `product` (`distribution 2.8.2`) has. Where the version is not known, an entry that names versions excuses nothing.
     ///
     /// # Errors
     /// A line for each entry that is a mistake (exit code 2): a pattern that is none, that has `*` in area, topic or name,
-    /// or that covers no case at all.
+    /// or that covers no case at all; a requirement that is none.
     pub fn new<'i>(
         known: impl IntoIterator<Item = Known>,
         product: Option<&str>,
         ids: impl IntoIterator<Item = &'i str>,
+        requirements: impl IntoIterator<Item = &'i str>,
     ) -> Result<KnownFailures, Vec<String>> {
         let ids: Vec<&str> = ids.into_iter().collect();
+        let requirements: Vec<&str> = requirements.into_iter().collect();
         let (mut entries, mut errors) = (Vec::new(), Vec::new());
         for known in known {
-            match entry(known, &ids) {
+            match entry(known, &ids, &requirements) {
                 Ok(entry) if applies(entry.known.versions.as_deref(), product) => entries.push(entry),
                 Ok(_) => {}
                 Err(error) => errors.push(error),
@@ -54,12 +56,16 @@ impl KnownFailures {
     }
 }
 
-fn entry(known: Known, ids: &[&str]) -> Result<Entry, String> {
+fn entry(known: Known, ids: &[&str], requirements: &[&str]) -> Result<Entry, String> {
     let wrong = |problem: &str| format!("known failure `{}`: {problem}", known.cases);
     let pattern = Pattern::parse(&known.cases).map_err(|problem| wrong(&problem))?;
     let components: Vec<&str> = pattern.components().collect();
     if components.len() < 3 || components[..3].iter().any(|component| component.contains('*')) {
         return Err(wrong("write out area, topic and name; `*` stands for parameters only"));
+    }
+    if !requirements.contains(&known.requirement.as_str()) {
+        let near = hint(&known.requirement, requirements.iter().copied());
+        return Err(wrong(&format!("`{}` is no requirement{near}", known.requirement)));
     }
     let open = components.last().is_some_and(|last| matches!(*last, "*" | "**"));
     let entry = Entry { open, pattern, known };

@@ -57,6 +57,7 @@ async fn what_is_refused_is_tried_again_while_anything_else_goes() {
     let served = refusing(&[("parent", 2, 409), ("child", 1, 405), ("stuck", 99, 403)]).await;
     let journal = Journal::unwritten();
     let things = ["parent", "child", "other", "stuck"].map(|name| thing(Kind::Manifest, name));
+    things.iter().for_each(|thing| journal.created(thing).unwrap());
     remove(&served.client, &journal, &things, Removal::ALL, Duration::from_secs(5)).await;
     assert_eq!(journal.tally().removed, 3);
     assert_eq!(journal.tally().left, ["1 manifest (one in a/b): DELETE was answered with status 403"]);
@@ -79,6 +80,7 @@ async fn what_the_registry_does_not_delete_is_not_tried() {
     let served = refusing(&[]).await;
     let journal = Journal::unwritten();
     let things = [thing(Kind::Blob, "b1"), thing(Kind::Blob, "b2"), thing(Kind::Manifest, "m")];
+    things.iter().for_each(|thing| journal.created(thing).unwrap());
     let can = Removal { tags: true, manifests: true, blobs: false };
     remove(&served.client, &journal, &things, can, Duration::from_secs(5)).await;
     assert_eq!(served.seen(), ["DELETE /v2/a/b/manifests/m"]);
@@ -111,7 +113,55 @@ async fn a_journal_is_cleaned_and_says_so() {
     for reference in ["v1", "v2", "stuck"] {
         journal.creating(&thing(Kind::Tag, reference)).unwrap();
     }
-    let done = clean(&served.client, &path, Duration::from_secs(5)).await.unwrap();
+    let pool = Repositories { pool: vec!["a/b".into()], ..Repositories::default() };
+    journal.created(&thing(Kind::Tag, "stuck")).unwrap();
+    let done = clean(&served.client, &path, &pool, Duration::from_secs(5)).await.unwrap();
     assert_eq!((done.created, done.removed, done.left.len()), (3, 2, 1));
     assert_eq!(journal::read(&path).unwrap().things, [thing(Kind::Tag, "stuck")]);
+}
+
+#[tokio::test]
+async fn what_was_refused_when_it_was_created_is_gone() {
+    // A malformed tag is refused by every method, and a blob that nobody sent is not there.
+    let served = serve(|method, path, _| match (method, path) {
+        (_, path) if path.ends_with("bad") => (400, Vec::new(), Vec::new()),
+        ("HEAD", path) if path.ends_with("there") => (200, Vec::new(), Vec::new()),
+        ("HEAD", _) => (404, Vec::new(), Vec::new()),
+        _ => (405, Vec::new(), Vec::new()),
+    })
+    .await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.jsonl");
+    let header = Header { run: "r".into(), seed: "0".into(), target: "t".into(), lacuna: "0".into() };
+    let journal = Journal::create(&path, &header).unwrap();
+    for (kind, reference) in [(Kind::Tag, "bad"), (Kind::Blob, "sha256:none"), (Kind::Manifest, "sha256:there")] {
+        journal.creating(&thing(kind, reference)).unwrap();
+    }
+    let acknowledged = thing(Kind::Tag, "acknowledged-bad");
+    journal.creating(&acknowledged).unwrap();
+    journal.created(&acknowledged).unwrap();
+    let pool = Repositories { pool: vec!["a/b".into()], ..Repositories::default() };
+    let done = clean(&served.client, &path, &pool, Duration::from_secs(5)).await.unwrap();
+    assert_eq!(
+        done.left,
+        [
+            "1 tag (one in a/b): DELETE was answered with status 400",
+            "1 manifest (one in a/b): it was never acknowledged; DELETE was answered with status 405, \
+             HEAD was answered with status 200"
+        ]
+    );
+    assert_eq!(journal::read(&path).unwrap().things.len(), 2, "the others are not asked for again");
+}
+
+#[tokio::test]
+async fn no_reference_leads_out_of_its_repository() {
+    let served = refusing(&[]).await;
+    let things = [thing(Kind::Tag, "../../../c/manifests/v1"), thing(Kind::Tag, "%2e%2e/x")];
+    remove(&served.client, &Journal::unwritten(), &things, Removal::ALL, Duration::from_secs(5)).await;
+    let mut seen = served.seen();
+    seen.sort();
+    assert_eq!(
+        seen,
+        ["DELETE /v2/a/b/manifests/%252e%252e%2Fx", "DELETE /v2/a/b/manifests/..%2F..%2F..%2Fc%2Fmanifests%2Fv1"]
+    );
 }

@@ -145,16 +145,19 @@ async fn what_comes_late_but_within_its_window_is_said_to_be_late() {
 
 #[tokio::test]
 async fn a_location_that_resolves_within_the_window_is_late_and_the_push_is_not_repeated() {
-    let put_at = Mutex::new(None::<Instant>);
+    let put_at = Mutex::new(None::<(Instant, Vec<u8>)>);
     let puts = Arc::new(AtomicUsize::new(0));
     let counted = puts.clone();
-    let served = serve(move |method, _, _| {
+    let served = serve(move |method, _, body| {
         if method == "PUT" {
             counted.fetch_add(1, SeqCst);
-            *put_at.lock().unwrap() = Some(Instant::now());
+            *put_at.lock().unwrap() = Some((Instant::now(), body.to_vec()));
             return (201, vec![("Location", "/v2/a/manifests/x".to_owned())], Vec::new());
         }
-        answer(if put_at.lock().unwrap().is_some_and(|at| at.elapsed().as_millis() > 200) { 200 } else { 404 })
+        match put_at.lock().unwrap().as_ref() {
+            Some((at, bytes)) if at.elapsed().as_millis() > 200 => (200, Vec::new(), bytes.clone()),
+            _ => answer(404),
+        }
     })
     .await;
     let expect = json!({ "r": { "status": 201 }, "l": { "location": "resolves" } });

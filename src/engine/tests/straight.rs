@@ -126,7 +126,7 @@ async fn everything_created_is_journaled_first_and_removed_after() {
     let keep = Options { removal: None, ..options(levels) };
     run(cases(), &bundles, &client, &journal, &keep, |_| {}, Stop::never()).await;
     assert_eq!(journal::read(&path).unwrap().things.len(), 5);
-    let done = clean(&client, &path, Duration::from_secs(5)).await.unwrap();
+    let done = clean(&client, &path, &Default::default(), Duration::from_secs(5)).await.unwrap();
     assert_eq!((done.created, done.removed, done.left), (5, 5, vec![]));
     assert_eq!(journal::read(&path).unwrap().things, []);
 }

@@ -74,7 +74,7 @@ fn outcome(record: &RunRecord) -> String {
         .filter(|(verdict, _)| record.count(*verdict) > 0)
         .map(|(verdict, word)| format!("{} {word}", record.count(*verdict)))
         .collect();
-    let asked = record.cases.len() as u64 - record.count(Verdict::Skip);
+    let asked = record.cases.iter().filter(|case| case.verdict != Verdict::Skip).count();
     let text = match (parts.is_empty(), asked) {
         (true, 0) => "nothing was asked".to_owned(),
         (true, _) => "as expected".to_owned(),
@@ -88,8 +88,8 @@ fn header(page: &mut Page, record: &RunRecord) {
     page.raw("<header class=\"page\">\n").element("h1", &[], &target.name);
     let product = target.product.as_deref().map(|product| format!("{product}, ")).unwrap_or_default();
     page.element("p", &[("class", "soft")], &format!("{product}{}", target.url));
-    let bad = record.count(Verdict::Fail) + record.count(Verdict::Error) + record.count(Verdict::Fixed);
-    let class = if bad > 0 || !record.complete { "outcome fail" } else { "outcome pass" };
+    let bad = [Verdict::Fail, Verdict::Error, Verdict::Fixed].into_iter().any(|verdict| record.count(verdict) > 0);
+    let class = if bad || !record.complete { "outcome fail" } else { "outcome pass" };
     page.element("p", &[("class", class)], &outcome(record));
     tiles(page, record);
     page.open("dl", &[("class", "facts")]);

@@ -1,6 +1,7 @@
 //! How blobs come in: by mount, in chunks.
 
-use super::desk::{Desk, algorithm, blob, body_of, with_digest};
+use super::asks::{algorithm, blob, body_of, with_digest};
+use super::desk::Desk;
 use super::graphs::blobs;
 use super::{Question, absent, broken, supported};
 use crate::content::Node;

@@ -1,7 +1,8 @@
 //! What can be deleted: a manifest, a tag, a blob, a manifest that an index names.
 
 use super::answer::Answer;
-use super::desk::{Desk, Window, blob, manifest};
+use super::asks::{blob, manifest};
+use super::desk::{Desk, Window};
 use super::graphs::{blobs, several};
 use super::{Question, absent, broken, supported};
 use crate::content::Node;

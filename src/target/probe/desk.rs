@@ -2,23 +2,16 @@
 //! line of evidence.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::answer::Answer;
+use super::asks::{algorithm, blob, body_of, manifest, with_digest};
 use crate::content::digest::Digest;
-use crate::content::{Body, Node, NodeKind};
+use crate::content::{Node, NodeKind};
 use crate::engine::journal::{Journal, Kind, Thing};
-use crate::wire::{Ask, AskBody, Client, Exchange, FailureKind, Keep};
-
-/// Every manifest type, as `Accept` header lines.
-pub(super) const MANIFESTS: [&str; 4] = [
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
-];
+use crate::wire::{Ask, Client, Exchange, FailureKind};
 
 /// Pauses between two looks at something that is still in its old state.
 const PAUSE: Duration = Duration::from_millis(25);
@@ -33,6 +26,16 @@ pub(super) enum Window {
     Read,
     /// A delete.
     Delete,
+}
+
+impl Window {
+    /// Whether an answer shows that the write, or the delete, was done.
+    fn shows(self, answer: &Answer) -> bool {
+        match self {
+            Window::Read => answer.is_success(),
+            Window::Delete => answer.is(404),
+        }
+    }
 }
 
 /// Why something could not be pushed that a question needs to be there.
@@ -65,7 +68,9 @@ pub(super) struct Desk<'a> {
     journal: &'a Journal,
     patience: Duration,
     requests: AtomicU64,
-    windows: Mutex<[f64; 2]>,
+    /// Whether any answer said something of the registry.
+    answered: AtomicBool,
+    windows: Mutex<[Option<f64>; 2]>,
     /// Repository and digest of what was acknowledged: to push a thing twice is a question that nobody asked.
     there: Mutex<BTreeSet<(String, String)>>,
 }
@@ -77,7 +82,8 @@ impl<'a> Desk<'a> {
             journal,
             patience,
             requests: AtomicU64::new(0),
-            windows: Mutex::new([0.0; 2]),
+            answered: AtomicBool::new(false),
+            windows: Mutex::default(),
             there: Mutex::default(),
         }
     }
@@ -86,8 +92,13 @@ impl<'a> Desk<'a> {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// The longest delay that was seen, in seconds.
-    pub(super) fn window(&self, window: Window) -> f64 {
+    /// Whether any answer came but that there is no time (429, 503).
+    pub(super) fn answered(&self) -> bool {
+        self.answered.load(Ordering::Relaxed)
+    }
+
+    /// The longest delay that was seen, in seconds; `None` where nothing was seen to change.
+    pub(super) fn window(&self, window: Window) -> Option<f64> {
         self.windows.lock().unwrap_or_else(PoisonError::into_inner)[window as usize]
     }
 
@@ -103,8 +114,14 @@ impl<'a> Desk<'a> {
     }
 
     async fn once(&self, ask: Ask) -> Exchange {
+        // Counted before: a question that is given up has been asked all the same.
+        self.requests.fetch_add(1, Ordering::Relaxed);
         let exchange = self.client.send(ask).await;
         self.requests.fetch_add(u64::from(exchange.requests), Ordering::Relaxed);
+        self.requests.fetch_sub(1, Ordering::Relaxed);
+        if exchange.status().is_some_and(|status| !matches!(status, 429 | 503)) {
+            self.answered.store(true, Ordering::Relaxed);
+        }
         exchange
     }
 
@@ -121,10 +138,11 @@ impl<'a> Desk<'a> {
         }
         if old(&answer) && waited {
             answer.label = format!("{label} (for {:.0?})", self.patience);
-        } else if waited {
+        } else if waited || window.shows(&answer) {
+            let late = if waited { start.elapsed().as_secs_f64() } else { 0.0 };
             let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
             let longest = &mut windows[window as usize];
-            *longest = longest.max(start.elapsed().as_secs_f64());
+            *longest = Some(longest.map_or(late, |longest| longest.max(late)));
         }
         answer
     }
@@ -279,40 +297,6 @@ fn pause_before_again(exchange: &Exchange) -> Option<Duration> {
         Err(failure) if failure.kind == FailureKind::Closed => Some(Duration::ZERO),
         _ => None,
     }
-}
-
-/// A request for a manifest that takes every type.
-pub(super) fn manifest(method: &str, repository: &str, reference: &str) -> Ask {
-    let ask = Ask::new(method, &format!("/v2/{repository}/manifests/{reference}"));
-    MANIFESTS.iter().fold(ask, |ask, media_type| ask.header("accept", media_type))
-}
-
-/// A request for a blob.
-pub(super) fn blob(method: &str, repository: &str, digest: &Digest) -> Ask {
-    Ask { keep: Keep::Hash(digest.algorithm()), ..Ask::new(method, &format!("/v2/{repository}/blobs/{digest}")) }
-}
-
-/// A slice of a node's bytes, as a request's body.
-pub(super) fn body_of(node: &Node, offset: u64, length: u64) -> AskBody {
-    match &node.body {
-        Body::Generated(source) => AskBody::Generated { source: source.clone(), offset, length },
-        Body::Bytes(bytes) => {
-            let end = bytes.len().min((offset + length) as usize);
-            AskBody::Bytes(bytes.slice(end.min(offset as usize)..end))
-        }
-        Body::None => AskBody::Empty,
-    }
-}
-
-/// An upload's URL with the digest that closes it.
-pub(super) fn with_digest(location: &str, digest: &Digest) -> String {
-    let sign = if location.contains('?') { '&' } else { '?' };
-    format!("{location}{sign}digest={digest}")
-}
-
-/// `sha256` or `sha512`, for evidence: the digest itself says nothing to its reader.
-pub(super) fn algorithm(digest: &Digest) -> &str {
-    digest.as_str().split(':').next().unwrap_or_default()
 }
 
 /// Sorts a node and all below it into levels, deepest first, each node once. Gives the node's own level.

@@ -1,7 +1,8 @@
 //! Which manifests are taken: media types, gaps in an image, odd indexes, sha512; and what is said of them.
 
 use super::answer::Answer;
-use super::desk::{Desk, Window, blob, manifest};
+use super::asks::{blob, manifest};
+use super::desk::{Desk, Window};
 use super::graphs::{Set, several, sha512, two_layers};
 use super::{Question, absent, broken, supported};
 use crate::content::Node;

@@ -5,6 +5,7 @@
 //! Questions have content and repositories of their own, and are asked at once.
 
 mod answer;
+mod asks;
 mod blobs;
 mod deletes;
 mod desk;
@@ -117,7 +118,10 @@ const QUESTIONS: &[(&str, AskIt)] = &[
 ];
 
 /// Asks everything. What is created stays: the journal knows it.
-pub async fn probe(setup: Setup<'_>) -> Findings {
+///
+/// # Errors
+/// No question got an answer that says anything of the registry (none at all, or that it has no time): it cannot be tested.
+pub async fn probe(setup: Setup<'_>) -> Result<Findings, String> {
     let start = Instant::now();
     let desk = Desk::new(setup.client, setup.journal, setup.patience);
     let (media_oci, media_docker) = tokio::join!(
@@ -144,16 +148,27 @@ pub async fn probe(setup: Setup<'_>) -> Findings {
     ] {
         capabilities.insert(name.to_owned(), finding);
     }
+    let seconds = start.elapsed().as_secs_f64();
+    if !desk.answered() {
+        let count = desk.requests();
+        return Err(format!(
+            "no answer to any question of the probe: {}; {count} requests in {seconds:.2} s",
+            oci.evidence
+        ));
+    }
     debug_assert!(CAPABILITIES.iter().all(|(name, _)| capabilities.contains_key(*name)));
-    Findings {
+    let (read, delete) = (desk.window(Window::Read), desk.window(Window::Delete));
+    Ok(Findings {
         oci,
         docker,
         capabilities,
-        read_window: desk.window(Window::Read),
-        delete_window: desk.window(Window::Delete),
-        seconds: start.elapsed().as_secs_f64(),
+        read_window: read.unwrap_or_default(),
+        delete_window: delete.unwrap_or_default(),
+        write_seen: read.is_some(),
+        delete_seen: delete.is_some(),
+        seconds,
         requests: desk.requests(),
-    }
+    })
 }
 
 /// Runs one question with its repositories, for at most [`LONGEST`].

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::desk::{Desk, Window, manifest};
+use super::asks::manifest;
+use super::desk::{Desk, Window};
 use crate::engine::journal::Journal;
 use crate::wire::{Client, Settings};
 
@@ -40,8 +41,8 @@ async fn what_shows_late_is_waited_for_and_measured() {
     let answer = desk.read("a/b", "tag", "it").await;
     assert_eq!((answer.say().as_str(), count.load(Ordering::SeqCst)), ("GET it -> 200", 4));
     let late = desk.window(Window::Read);
-    assert!((0.05..2.0).contains(&late), "{late}");
-    assert!(desk.window(Window::Delete) <= 0.0);
+    assert!(late.is_some_and(|late| (0.05..2.0).contains(&late)), "{late:?}");
+    assert_eq!(desk.window(Window::Delete), None, "nothing was deleted");
     assert_eq!(desk.requests(), 4);
 }
 
@@ -52,7 +53,7 @@ async fn what_never_shows_is_given_up_and_is_no_delay() {
     let desk = Desk::new(&client, &journal, Duration::from_millis(100));
     let answer = desk.until(Window::Delete, "GET it", manifest("GET", "a", "b"), |a| a.is(200)).await;
     assert_eq!(answer.say(), "GET it (for 100ms) -> 200");
-    assert!(desk.window(Window::Delete) <= 0.0);
+    assert_eq!(desk.window(Window::Delete), None);
 }
 
 #[tokio::test]
@@ -67,5 +68,16 @@ async fn a_registry_that_has_no_time_is_asked_once_more() {
     let busy = Desk::new(&other, &journal, Duration::from_secs(1));
     let answer = busy.look("a", "b", "it").await;
     assert_eq!((answer.say().as_str(), answer.is_refusal()), ("GET it -> 503", false));
-    assert_eq!(busy.requests(), 2);
+    assert_eq!((busy.requests(), busy.answered(), desk.answered()), (2, false, true));
+}
+
+#[tokio::test]
+async fn a_question_that_is_given_up_was_asked() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (client, journal) = (client(&url), Journal::unwritten());
+    let desk = Desk::new(&client, &journal, Duration::from_secs(1));
+    let given_up = tokio::time::timeout(Duration::from_millis(100), desk.look("a", "b", "it")).await;
+    assert!(given_up.is_err());
+    assert_eq!((desk.requests(), desk.answered()), (1, false));
 }
