@@ -10,7 +10,7 @@
 //! Verdicts                    --record-->  one RunRecord, of which every report is a pure view
 //! ```
 //!
-//! [`reference`] is a registry of our own: a target that is always at hand, and that can be told to be wrong.
+//! [`mod@reference`] is a registry of our own: a target that is always at hand, and that can be told to be wrong.
 
 pub mod cli;
 pub mod content;

@@ -1,7 +1,6 @@
 //! The proof that the cases can fail, and that they accuse nobody: every defect of the reference registry turns red, by
 //! the requirement that it breaks, each case that names it; without a defect, and under every legal variation, nothing is.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-#![allow(clippy::panic, clippy::expect_used)]
+#![allow(clippy::expect_used, clippy::panic)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -5,7 +5,6 @@
 //! Under nextest each process runs one case, on a target that it starts itself; on a target that it does not start, the
 //! processes are neighbours, so cases that must be alone are left out there.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-#![allow(clippy::panic)]
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};

@@ -1,7 +1,7 @@
 //! Runs cases: the only stage that touches the network.
 //!
 //! [`run`] takes case instances and gives [`Outcome`]s, in the order of the cases, whatever finished first. A case runs in
-//! repositories of its own; its steps ([`steps`]) turn into questions ([`ask`]), whose answers pure functions judge
+//! repositories of its own; its steps (`steps`) turn into questions ([`ask`]), whose answers pure functions judge
 //! ([`expect`]). What is created is journaled before ([`journal`]) and removed after ([`cleanup`]).
 //!
 //! What is whose fault:

@@ -30,9 +30,9 @@ pub struct Config {
     pub anonymous_mount: bool,
     /// Garbage collection.
     pub gc: GcConfig,
-    /// Defects by name: see [`super::defects`].
+    /// Defects by name: see [`super::defects()`].
     pub defects: BTreeSet<&'static str>,
-    /// Variations by name: see [`super::variations`].
+    /// Variations by name: see [`super::variations()`].
     pub variations: BTreeSet<&'static str>,
     /// Further seams, after those of variations and defects.
     pub seams: Vec<Seam>,

@@ -106,7 +106,7 @@ impl Default for Repositories {
     }
 }
 
-/// What a profile says of its product: held against the findings. Names are checked by [`super::check`].
+/// What a profile says of its product: held against the findings. Names are checked by `super::check`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Claims {
     /// By format (`oci`, `docker`).

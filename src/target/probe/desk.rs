@@ -10,6 +10,7 @@ use super::answer::Answer;
 use super::asks::{algorithm, blob, body_of, manifest, with_digest};
 use crate::content::digest::Digest;
 use crate::content::{Node, NodeKind};
+use crate::engine::ask::is_answered;
 use crate::engine::journal::{Journal, Kind, Thing};
 use crate::wire::{Ask, Client, Exchange, FailureKind};
 
@@ -119,7 +120,7 @@ impl<'a> Desk<'a> {
         let exchange = self.client.send(ask).await;
         self.requests.fetch_add(u64::from(exchange.requests), Ordering::Relaxed);
         self.requests.fetch_sub(1, Ordering::Relaxed);
-        if exchange.status().is_some_and(|status| !matches!(status, 429 | 503)) {
+        if is_answered(&exchange) {
             self.answered.store(true, Ordering::Relaxed);
         }
         exchange

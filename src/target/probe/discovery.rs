@@ -20,6 +20,10 @@ fn strings(answer: &Answer, key: &str) -> Option<Vec<String>> {
     json(answer)?.get(key)?.as_array()?.iter().map(|item| item.as_str().map(str::to_owned)).collect()
 }
 
+/// How a registry says that it has no such path: only one that has the API is forbidden to answer 404 (v1.1.1 L577), and
+/// of the others the spec says nothing.
+const ABSENT: [u16; 4] = [400, 404, 405, 406];
+
 /// The referrers API and `OCI-Subject`: `(referrers, header.subject)`.
 ///
 /// # Errors
@@ -52,8 +56,10 @@ pub(super) async fn referrers(desk: &Desk<'_>, question: &Question<'_>) -> Resul
         a if a.is(200) && lists(a) => supported(format!("{evidence}, the referrer is listed")),
         a if a.is(200) => broken(format!("{evidence}, the referrer is not listed")),
         // `OCI-Subject` says that the referrers are kept: then they are to be had.
-        a if a.is(404) && named.is_some() => broken(format!("{evidence}, after OCI-Subject")),
-        a if a.is(404) => absent(evidence.clone()),
+        a if a.status().is_some_and(|s| ABSENT.contains(&s)) => match named {
+            Some(_) => broken(format!("{evidence}, after OCI-Subject")),
+            None => absent(evidence.clone()),
+        },
         _ => broken(evidence.clone()),
     };
     let header = match named {

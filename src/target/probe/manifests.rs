@@ -106,9 +106,9 @@ pub(super) async fn digest_header(desk: &Desk<'_>, question: &Question<'_>) -> R
     Ok(match (named(&get), named(&head)) {
         _ if !get.is(200) || !head.is(200) => broken(evidence),
         (Some(a), Some(b)) if a == digest && b == digest => supported(evidence),
-        (None, None) => absent(evidence),
-        // One with and one without, or a wrong one: no registry says that it has no such header in this way.
-        _ => broken(evidence),
+        (a, b) if [&a, &b].into_iter().flatten().any(|named| named != digest) => broken(evidence),
+        // v1.1.1 recommends it on each; one of both without it is none that a client can count on.
+        _ => absent(evidence),
     })
 }
 
