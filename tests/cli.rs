@@ -169,7 +169,7 @@ fn list_names_every_case_and_says_what_would_be_skipped() {
     let json = lacuna(&["list", "sparse/push", "--json"]);
     let cases: Vec<serde_json::Value> = serde_json::from_slice(&json.stdout).unwrap();
     assert!(cases.iter().all(|case| case["id"].is_string() && case["source"].is_string() && case["skip"].is_null()));
-    for what in ["--defects", "--requirements"] {
+    for what in ["--defects", "--variations", "--requirements"] {
         assert_eq!(code(&lacuna(&["list", what])), 0);
         let json = lacuna(&["list", what, "--json"]);
         let lines: Vec<serde_json::Value> = serde_json::from_slice(&json.stdout).unwrap();
@@ -210,6 +210,7 @@ fn what_cannot_be_said_is_exit_5_and_a_closed_pipe_is_not() {
         &["list"],
         &["list", "--json"],
         &["list", "--defects"],
+        &["list", "--variations"],
         &["list", "--requirements"],
         &["probe"],
         &["report", &results, "--out", &report],

@@ -26,8 +26,11 @@ pub struct ListArgs {
     #[arg(long)]
     json: bool,
     /// List the defects that the reference registry can be given
-    #[arg(long, conflicts_with = "requirements")]
+    #[arg(long, conflicts_with_all = ["variations", "requirements"])]
     defects: bool,
+    /// List the lawful differences that the reference registry can be given
+    #[arg(long, conflicts_with = "requirements")]
+    variations: bool,
     /// List the requirements
     #[arg(long)]
     requirements: bool,
@@ -41,6 +44,9 @@ pub struct ListArgs {
 pub async fn list(args: ListArgs) -> ExitCode {
     if args.defects {
         return Exit::AsExpected.if_written(output::print("list", &list::defects(args.json))).into();
+    }
+    if args.variations {
+        return Exit::AsExpected.if_written(output::print("list", &list::variations(args.json))).into();
     }
     let colour = Color::Auto.painter(std::io::stderr().is_terminal(), std::env::var_os("NO_COLOR").as_deref()).0;
     let selected = match args.select.read(colour) {

@@ -24,7 +24,7 @@ pub struct ServeArgs {
     /// Is wrong in this way; may repeat. `lacuna list --defects` names them.
     #[arg(long = "defect", value_name = "NAME")]
     pub defects: Vec<String>,
-    /// Differs in this lawful way; may repeat.
+    /// Differs in this lawful way; may repeat. `lacuna list --variations` names them.
     #[arg(long = "variation", value_name = "NAME")]
     pub variations: Vec<String>,
     /// Keeps everything in this folder, which survives; without it, in memory.

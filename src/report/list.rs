@@ -73,6 +73,21 @@ pub fn defects(json: bool) -> String {
 }
 
 #[derive(Debug, Serialize)]
+struct VariationLine {
+    name: &'static str,
+    sentence: &'static str,
+}
+
+/// The lawful differences of the reference registry.
+pub fn variations(json: bool) -> String {
+    let lines = reference::variations().iter().map(|v| VariationLine { name: v.name, sentence: v.sentence });
+    if json {
+        return as_json(lines);
+    }
+    lines.map(|v| format!("{}  {}\n", v.name, v.sentence)).collect()
+}
+
+#[derive(Debug, Serialize)]
 struct RequirementLine<'a> {
     id: &'a str,
     level: Level,

@@ -1,4 +1,5 @@
-//! `push`: blobs first, then manifests by digest, what is named before what names it. Must succeed.
+//! `push`: blobs first, then manifests by digest, what is named before what names it; referrers one after the other, since
+//! some registries keep their list in one file and lose what comes at the same moment (olareg 0.2.2 now and then). Must succeed.
 
 use std::sync::Arc;
 
@@ -23,7 +24,11 @@ pub async fn run(case: &mut Case<'_>, here: &Here<'_>, what: &Push) -> Result<()
     }
     let (blobs, manifests): (Vec<_>, Vec<_>) = walk.nodes.into_iter().partition(|node| node.kind == NodeKind::Blob);
     push_blobs(case, here, &blobs).await?;
-    for group in by_height(&manifests) {
+    let groups = by_height(&manifests).into_iter().flat_map(|group| {
+        let (referrers, others): (Vec<_>, Vec<_>) = group.into_iter().partition(|node| node.subject.is_some());
+        std::iter::once(others).chain(referrers.into_iter().map(|node| vec![node]))
+    });
+    for group in groups.filter(|group| !group.is_empty()) {
         let mut questions = Vec::with_capacity(group.len());
         for node in &group {
             let expect = here.expect_or(case, "manifest-pushed")?;
