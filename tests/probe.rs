@@ -142,6 +142,7 @@ async fn defects_are_never_taken_for_absence() {
         ("empty-index-500", "index.empty"),
         ("media-type-added", "index.no-media-type"),
         ("mount-answers-200", "mount"),
+        ("put-never-moves-tag", "tag.move"),
         ("subject-header-of-self", "header.subject"),
     ] {
         let config = Config { defects: [defect].into(), ..Config::default() };

@@ -16,8 +16,8 @@ use crate::content::graph::Algorithm;
 /// How much of a hashed body is kept.
 const PREFIX: usize = 4096;
 
-/// How much of an error's body is kept: no error that is meant to be read is longer.
-const ERROR: u64 = 1 << 20;
+/// How much of an error's body is kept: the refusal of an index that names each of 10,000 absent children is half as long.
+const ERROR: u64 = 4 << 20;
 
 /// How much of any other is kept: twice the 4 MiB of manifest that a registry should take, since many are held at once.
 const WHOLE: u64 = 8 << 20;

@@ -164,6 +164,19 @@ pub(super) const VARIATIONS: &[Variation] = &[
         })],
     ),
     Variation::new(
+        "tags-immutable",
+        "A tag stays with the manifest that it was given first: to move it is refused with 409.",
+        &[Seam::Accept(|push, right| {
+            let older = push.reference.tag().and_then(|tag| push.view.state.tag(push.repository, tag));
+            match older.is_some_and(|older| older != push.digest) {
+                true => {
+                    Err(Problem::new(StatusCode::CONFLICT, "DENIED", "the tag is immutable", serde_json::Value::Null))
+                }
+                false => right,
+            }
+        })],
+    ),
+    Variation::new(
         "tags-not-deleted",
         "Tags are not deleted: 405.",
         &[Seam::Delete(|removal, right| {

@@ -68,6 +68,31 @@ fn served(put: &Answer, read: &Answer, node: &Node) -> Finding {
     }
 }
 
+/// Whether a tag can be moved from one image to another. Where it cannot, the older one stays.
+pub(super) async fn tag_move(desk: &Desk<'_>, question: &Question<'_>) -> Result<Finding, String> {
+    let set = question.build(&several())?;
+    let (first, second) = (set.get("image")?, set.get("other")?);
+    for image in [first, second] {
+        let needs: Vec<&Node> = image.children.iter().map(AsRef::as_ref).collect();
+        desk.push(question.main(), &needs).await?;
+    }
+    let tag = question.tag("moved");
+    let put = desk.put(question.main(), &tag, first, "an image").await?;
+    if !put.is_success() {
+        return Ok(broken(put.say()));
+    }
+    let moved = desk.put(question.main(), &tag, second, "another image under its tag").await?;
+    let look = manifest("GET", question.main(), &tag);
+    let old = |answer: &Answer| answer.is(404) || moved.is_success() && answer.serves(first);
+    let read = desk.until(Window::Read, "GET the tag", look, old).await;
+    let evidence = format!("{}; {}", moved.say(), read.say());
+    Ok(match &moved {
+        put if put.is_success() && read.serves(second) => supported(evidence),
+        put if put.is_refusal() && read.serves(first) => absent(evidence),
+        _ => broken(evidence),
+    })
+}
+
 /// Whether an image is taken although a layer is absent.
 pub(super) async fn sparse_image(desk: &Desk<'_>, question: &Question<'_>) -> Result<Finding, String> {
     let set = question.build(&two_layers())?;
