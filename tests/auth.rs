@@ -249,7 +249,7 @@ async fn a_redirect_from_https_to_http_is_not_followed() {
     let client = over_tls(&format!("https://{at}"), Some(folder.path().join("ca.pem")), false);
     let failure = client.send(Ask::new("GET", "/down")).await.result.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Redirect);
-    assert!(failure.text.contains("from https to http://"), "{}", failure.text);
+    assert!(failure.text.contains("from https to http, http://"), "{}", failure.text);
 }
 
 /// A server with this folder's certificate: 307 to http for `/down`, 200 for the rest. Ends with the process.
