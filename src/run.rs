@@ -67,6 +67,8 @@ pub struct Recorded {
     pub bodies: Bodies,
     /// Cases were asked, and none got an answer.
     pub mute: bool,
+    /// The target. A launched one and its folder go with it, which may take a while: reports are written before.
+    pub target: Live,
 }
 
 /// Why nothing was asked.
@@ -147,7 +149,7 @@ pub async fn run(request: &Request, stop: &Stop, progress: impl Fn(usize) -> Pro
     };
     let claimed = &live.profile.claims.stance;
     let (record, bodies) = build::build(facts, findings.as_ref(), claimed, &library.requirements, &cases);
-    Ok(Recorded { record, bodies, mute })
+    Ok(Recorded { record, bodies, mute, target: live })
 }
 
 /// Probes; `None`: it was interrupted; an error: the target answers no question.

@@ -4,7 +4,7 @@ use super::{Fault, Observation, Seen, World, node};
 use crate::content::digest::Digest;
 use crate::content::{Body, Node};
 use crate::suite::assertion::{Assertion, LinkIs, LocationIs, NumberOrNode};
-use crate::wire::Response;
+use crate::wire::{FailureKind, Response};
 
 /// The header of digests.
 pub const DIGEST: &str = "docker-content-digest";
@@ -59,6 +59,8 @@ fn location(expected: LocationIs, seen: &Observation) -> Option<Fault> {
     }
     let Some(located) = seen.located else { return fault("a Location that could not be asked") };
     match &located.result {
+        // It is we who stopped asking.
+        Err(failure) if failure.kind == FailureKind::Interrupted => None,
         Err(failure) => fault(&format!("a Location that gives no answer ({})", failure.kind.word())),
         Ok(response) if response.status != 200 => fault(&format!("a Location that gives status {}", response.status)),
         Ok(response) => match &seen.subject.node {

@@ -139,6 +139,11 @@ fn a_location_resolves_to_what_was_sent() {
         row.faults(json!({ "r": { "location": "resolves" } }), &came),
         said("a Location that gives no answer (timeout)")
     );
+    let ended =
+        Failure { kind: FailureKind::Interrupted, text: String::new(), after: std::time::Duration::ZERO, wrong: None };
+    let ended = Exchange { result: Err(ended), ..exchange(response(200, &[], b"")) };
+    let row = Row { located: Some(ended), ..Row::default() };
+    assert_eq!(row.faults(json!({ "r": { "location": "resolves" } }), &came), NONE, "we stopped asking");
     let nowhere = Response { location: None, ..response(201, &there, b"") };
     assert_eq!(
         Row::default().faults(json!({ "r": { "location": "present" } }), &nowhere),
