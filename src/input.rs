@@ -19,14 +19,6 @@ pub fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Whether somebody else may be told to read a file to its end, by the rules of [`read`].
-///
-/// # Errors
-/// It must not be, or it is empty.
-pub fn check(path: &Path, most: u64) -> Result<()> {
-    if size(path, most)? == 0 { Err(Error::other("it is empty")) } else { Ok(()) }
-}
-
 /// What is wrong with a file's JSON, without the names that our types have.
 pub fn plain(error: &serde_json::Error) -> String {
     let text = error.to_string();
@@ -60,7 +52,6 @@ mod tests {
         std::fs::write(&file, "four").unwrap();
         assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
         assert_eq!(read(&file, 4).unwrap(), b"four");
-        check(&file, 4).unwrap();
         for (path, most, said) in [
             (file.as_path(), 3, "it has 4 bytes; at most 3 are read"),
             (&fifo, 4, "no regular file"),
@@ -68,9 +59,8 @@ mod tests {
             (Path::new("/dev/zero"), 4, "no regular file"),
             (&folder.path().join("none"), 4, "No such file"),
         ] {
-            for error in [read(path, most).unwrap_err(), check(path, most).unwrap_err()] {
-                assert!(error.to_string().contains(said), "{}: {error}", path.display());
-            }
+            let error = read(path, most).unwrap_err();
+            assert!(error.to_string().contains(said), "{}: {error}", path.display());
         }
     }
 
@@ -92,7 +82,6 @@ mod tests {
         let made_up = Path::new("/proc/self/stat");
         if made_up.exists() {
             assert_eq!(read(made_up, 9).unwrap(), b"");
-            assert!(check(made_up, 9).unwrap_err().to_string().contains("empty"));
         }
     }
 }

@@ -185,7 +185,7 @@ impl Sender {
 }
 
 /// Whether an expectation wants the `Location` of the answer to resolve.
-pub fn wants_location(question: &Question) -> bool {
+fn wants_location(question: &Question) -> bool {
     question.expect.iter().any(|e| e.assertion.location == Some(LocationIs::Resolves))
 }
 

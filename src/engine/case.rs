@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::ask::{Asked, Expected, Question, is_answered, wants_location};
+use super::ask::{Asked, Expected, Question, is_answered};
 use super::expect::Seen;
 use super::facts::Facts;
 use super::journal::Thing;
@@ -152,6 +152,9 @@ impl<'r> Case<'r> {
                     Err(error) => halt = halt.or(Some(self.unwritten(&error))),
                 }
             }
+            if halt.is_some() {
+                break;
+            }
         }
         halt.map_or(Ok(answers), Err)
     }
@@ -171,7 +174,11 @@ impl<'r> Case<'r> {
         let status = asked.status();
         let mut found = self.judge(question, std::slice::from_ref(&asked), None);
         self.push(&question.label, asked.exchange.clone(), asked.located.clone());
+        // Of a push only its Location is looked at again.
+        let may_come = question.reads
+            || asked.located.is_some() && found.mismatches.iter().any(|mismatch| mismatch.key == "location");
         if !found.mismatches.is_empty()
+            && may_come
             && status.is_some_and(|s| s < 500)
             && let Some((since, deadline)) = self.patience(question)
         {
@@ -238,7 +245,7 @@ impl<'r> Case<'r> {
         let options = &self.run.options;
         if !question.reads {
             let since = Instant::now();
-            return wants_location(question).then_some((since, since + options.read_window));
+            return Some((since, since + options.read_window));
         }
         let facts = self.facts.of(&question.repository)?;
         let windows = [(facts.written, options.read_window), (facts.deleted, options.delete_window)];

@@ -67,7 +67,7 @@ pub async fn remove(client: &Client, journal: &Journal, things: &[Thing], can: R
         Ok(Err(lost)) => lost,
         Err(_) => "there was no time to remove it".into(),
     };
-    work.left.iter().for_each(|thing| journal.left(thing, &why));
+    things.iter().filter(|thing| work.left.contains(thing)).for_each(|thing| journal.left(thing, &why));
 }
 
 struct Work<'w> {
@@ -131,10 +131,11 @@ impl<'w> Work<'w> {
     async fn tries(&mut self, kind: Kind) -> Result<Vec<(&'w Thing, String)>, String> {
         let mut these = self.of(kind);
         let at_once = if kind == Kind::Manifest { 1 } else { TOGETHER };
-        for pass in 1.. {
+        let mut refused = Vec::new();
+        for _ in 0..PASSES {
             let asking: Vec<_> = these.iter().map(|thing| self.ask("DELETE", thing)).collect();
             let answers: Vec<Gone> = futures_util::stream::iter(asking).buffered(at_once).collect().await;
-            let mut refused = Vec::new();
+            refused = Vec::new();
             for (thing, answer) in these.iter().zip(answers) {
                 match answer {
                     Gone::Yes => self.gone(thing),
@@ -142,12 +143,12 @@ impl<'w> Work<'w> {
                     Gone::Lost(why) => return Err(why),
                 }
             }
-            if refused.is_empty() || refused.len() == these.len() || pass == PASSES {
-                return Ok(refused);
+            if refused.is_empty() || refused.len() == these.len() {
+                break;
             }
-            these = refused.into_iter().map(|(thing, _)| thing).collect();
+            these = refused.iter().map(|(thing, _)| *thing).collect();
         }
-        Ok(Vec::new())
+        Ok(refused)
     }
 
     /// Deletes a thing, or asks whether it is there.

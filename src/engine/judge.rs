@@ -32,7 +32,13 @@ impl Case<'_> {
                 let text = text(format!("status {} twice: the registry will not answer now", response.status));
                 Some(Halt::NotAsked(NotAsked { kind: Some(FailureKind::Unavailable), text }))
             }
-            Ok(_) => None,
+            Ok(_) => asked.located.as_ref().and_then(|located| match &located.result {
+                // What was not looked at did not hold.
+                Err(failure) if failure.kind == FailureKind::Interrupted => {
+                    Some(Halt::NotAsked(NotAsked { kind: Some(failure.kind), text: text(failure.text.clone()) }))
+                }
+                _ => None,
+            }),
             Err(_) if asked.wrong.is_some() && !question.expect.is_empty() => None,
             Err(failure) => {
                 let kind = Some(failure.kind);

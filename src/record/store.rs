@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::build::Bodies;
 use super::{RunRecord, SCHEMA};
+use crate::input;
 
 /// The record's file in a folder of reports.
 pub const RESULTS: &str = "results.json";
@@ -117,7 +118,7 @@ fn is_body(name: &str) -> bool {
 /// What cannot be read, and why.
 pub fn read(path: &Path) -> Result<RunRecord, Unreadable> {
     let path = if path.is_dir() { path.join(RESULTS) } else { path.to_owned() };
-    let bytes = std::fs::read(&path).map_err(|reason| Unreadable::File { path: path.clone(), reason })?;
+    let bytes = input::read(&path, input::MOST).map_err(|reason| Unreadable::File { path: path.clone(), reason })?;
     let record: RunRecord =
         serde_json::from_slice(&bytes).map_err(|reason| Unreadable::Form { path: path.clone(), reason })?;
     if record.schema != SCHEMA {
@@ -133,6 +134,8 @@ pub fn read_bodies(record: &RunRecord, results: &Path) -> Bodies {
     named
         // A record may come from anywhere: a name is a body of that folder, never a path out of it.
         .filter(|name| is_body(name))
-        .filter_map(|name| std::fs::read(folder.join(name)).ok().map(|bytes| (name.to_owned(), bytes.into())))
+        .filter_map(|name| {
+            input::read(&folder.join(name), input::MOST).ok().map(|bytes| (name.to_owned(), bytes.into()))
+        })
         .collect()
 }

@@ -43,7 +43,7 @@ impl TryFrom<String> for Expiry {
 /// The longest duration that is taken: a day. Deadlines are added to the clock, which must not overflow.
 const LONGEST: u64 = 24 * 60 * 60;
 
-/// The slowest rate that is taken, in requests a second: nobody waits for a run of a request in twenty minutes.
+/// The slowest rate that is taken, in requests a second: nobody waits for a run of a request in a quarter of an hour.
 const SLOWEST: f64 = 0.001;
 
 /// Splits `text` into its number and its unit.

@@ -56,7 +56,7 @@ impl Credentials {
             .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".docker")))
             .ok_or("neither DOCKER_CONFIG nor HOME is set, so docker's config.json cannot be found")?;
         let path = folder.join("config.json");
-        let text = std::fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+        let text = crate::input::read(&path, crate::input::MOST).map_err(|e| format!("{}: {e}", path.display()))?;
         ask(text, registry).map_err(|e| format!("{}: {e}", path.display()))
     }
 

@@ -112,9 +112,9 @@ impl RawAsk {
 /// What is done with a response's body: it is always read to its end, to the limit, or to a deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keep {
-    /// Kept whole (manifests, lists) up to 8 MiB, of errors (status >= 400) up to one; what comes after is hashed only.
+    /// Kept whole (manifests, lists) up to 8 MiB, of errors (status >= 400) up to four; what comes after is hashed only.
     Whole,
-    /// Hashed as it passes; only the first 4 KiB are kept, and of errors the first MiB.
+    /// Hashed as it passes; only the first 4 KiB are kept, and of errors the first 4 MiB.
     Hash(Algorithm),
 }
 

@@ -140,14 +140,6 @@ pub fn codes_of(value: &Value) -> Vec<&str> {
     errors.into_iter().flatten().filter_map(|error| error.get("code").and_then(Value::as_str)).collect()
 }
 
-/// Every code in a response's body, in order; none where it is no JSON.
-pub fn codes_in(response: &Response) -> Vec<String> {
-    match body_of(response) {
-        ErrorBody::Json(value) => codes_of(&value).into_iter().map(str::to_owned).collect(),
-        _ => Vec::new(),
-    }
-}
-
 fn name_codes(codes: &[&str]) -> String {
     let mut names: Vec<String> = codes.iter().map(|code| shown(code)).collect();
     names.sort();

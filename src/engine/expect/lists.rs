@@ -56,6 +56,9 @@ impl TagPage {
     pub fn of(response: &Response) -> TagPage {
         let linked = response.header("link").is_some();
         let mut page = TagPage { name: None, tags: Ok(Vec::new()), unlisted: None, linked };
+        if !response.body_is_whole {
+            return TagPage { tags: Err("a page of more than the 8 MiB that are kept".into()), ..page };
+        }
         let Ok(Value::Object(object)) = serde_json::from_slice::<Value>(&response.body) else {
             return TagPage { tags: Err("a body that is no JSON object".into()), ..page };
         };

@@ -122,7 +122,10 @@ async fn walk(sender: &Sender, question: &Question, asked: &mut Vec<Asked>, of: 
         }
         is_linked |= response.next.is_some();
         let next = match (&response.next, &response.link_problem) {
-            (Some(next), _) => next.0.clone(),
+            (Some(next), _) => {
+                is_after = false;
+                next.0.clone()
+            }
             (None, Some(problem)) => return Ok(Some(brief(problem))),
             (None, None) => match after(question, response, of).filter(|_| !is_linked) {
                 Some(next) => {

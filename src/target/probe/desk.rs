@@ -148,7 +148,10 @@ impl<'a> Desk<'a> {
         answer
     }
 
-    /// Says that something is about to be there. False where the journal cannot be written: then it must not be.
+    /// Says that something is about to be there.
+    ///
+    /// # Errors
+    /// The journal cannot be written: then it must not be.
     fn creating(&self, kind: Kind, repository: &str, reference: &str) -> Result<Thing, String> {
         let thing = Thing { kind, repository: repository.to_owned(), reference: reference.to_owned() };
         self.journal.creating(&thing).map_err(|e| format!("the journal cannot be written: {e}"))?;
