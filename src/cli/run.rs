@@ -163,6 +163,9 @@ fn report(args: &RunArgs, request: &Request, recorded: &Recorded, signal: Option
             None => output::complain("run", "the results could not be saved anywhere"),
         }
     }
+    if recorded.mute {
+        output::complain("run", "no case got an answer: the target could not be tested, whatever the verdicts say");
+    }
     exit_code(&Ending {
         totals: &record.totals,
         complete: record.complete,
