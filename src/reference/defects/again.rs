@@ -76,31 +76,6 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     ),
     Defect::new(
-        "if-none-match-always-304",
-        "If-None-Match is answered with 304, whatever it names and whatever is there.",
-        "manifest.put.tag-moved",
-        &[Seam::Finish(|asked, _, _, answer| {
-            let asks = asked.header("if-none-match").is_some() && (gets_manifest(asked) || heads_manifest(asked));
-            changed(asks && answer.status == StatusCode::OK, answer, |_| Answer::new(StatusCode::NOT_MODIFIED))
-        })],
-    ),
-    Defect::new(
-        "head-tag-remembered",
-        "HEAD of a tag is answered as it was the first time, wherever the tag has gone since.",
-        "manifest.put.tag-moved",
-        &[Seam::Finish(|asked, _, memory, answer| {
-            let tag = asked.route.reference().is_some_and(|reference| !reference.contains(':'));
-            if !heads_manifest(asked) || !tag {
-                return answer;
-            }
-            if answer.status == StatusCode::OK && memory.recall(asked.uri.path()).is_none() {
-                memory.keep(asked.uri.path(), &answer);
-            }
-            memory.recall(asked.uri.path()).unwrap_or(answer)
-        })],
-    )
-    .also(&["delete.tag-gone", "delete.manifest-gone"]),
-    Defect::new(
         "tag-moved-old-digest-lost",
         "When a tag moves, the manifest that it led to is thrown away.",
         "late.index.unchanged",
@@ -151,18 +126,4 @@ pub(super) const DEFECTS: &[Defect] = &[
             }
         })],
     ),
-    Defect::new(
-        "second-get-rewritten",
-        "The first answer comes from the store, later ones from a cache that keeps the JSON, not the bytes.",
-        "manifest.get.stable",
-        &[Seam::Finish(|asked, view, memory, answer| {
-            let index = gets_manifest(asked) && answer.status == StatusCode::OK && about_index(asked, view, &answer);
-            let again = index && memory.count(asked.uri.path()) > 1;
-            changed(again, answer, |a| {
-                let body = a.value().map(|value| value.to_string()).unwrap_or_default();
-                a.without("content-length").body(body)
-            })
-        })],
-    )
-    .also(&["manifest.get.bytes"]),
 ];

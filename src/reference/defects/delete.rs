@@ -1,4 +1,4 @@
-//! Wrong about deletes of manifests, tags and blobs.
+//! Wrong about deletes of manifests and tags.
 
 use axum::http::{Method, StatusCode};
 
@@ -10,15 +10,11 @@ fn deletes(asked: &Asked) -> bool {
     asked.method == Method::DELETE && matches!(asked.route, Route::Manifest { .. } | Route::Blob { .. })
 }
 
-fn deletes_blob(asked: &Asked) -> bool {
-    asked.method == Method::DELETE && matches!(asked.route, Route::Blob { .. })
-}
-
 pub(super) fn deletes_digest(asked: &Asked) -> bool {
     asked.method == Method::DELETE && asked.route.reference().is_some_and(|r| r.contains(':'))
 }
 
-fn deletes_tag(asked: &Asked) -> bool {
+pub(super) fn deletes_tag(asked: &Asked) -> bool {
     asked.method == Method::DELETE && asked.route.reference().is_some_and(|r| !r.contains(':'))
 }
 
@@ -36,10 +32,6 @@ fn deleted_tag<'a>(change: &Change<'a>) -> Option<(&'a Removal<'a>, &'a str, &'a
         Target::Tag(tag) => Some((removal, tag, removal.view.state.tag(removal.repository, tag)?)),
         _ => None,
     }
-}
-
-fn deleted_blob<'a>(change: &Change<'a>) -> Option<&'a Removal<'a>> {
-    deleted(change).filter(|removal| matches!(removal.target, Target::Blob(_)))
 }
 
 pub(super) fn untag(removal: &Removal, tag: &str) -> Write {
@@ -78,17 +70,8 @@ fn dangling(lookup: &Lookup) -> Option<Served> {
 }
 
 /// Changes the answer to a delete of what is not there.
-fn of_absent(wrong: bool, answer: Answer, change: impl FnOnce(Answer) -> Answer) -> Answer {
+pub(super) fn of_absent(wrong: bool, answer: Answer, change: impl FnOnce(Answer) -> Answer) -> Answer {
     changed(wrong && answer.status == StatusCode::NOT_FOUND, answer, change)
-}
-
-/// The last good answer of its kind, where there is none any more.
-fn remembered(kind: bool, asked: &Asked, memory: &mut Memory, answer: Answer) -> Answer {
-    if kind && answer.status == StatusCode::OK {
-        memory.keep(asked.uri.path(), &answer);
-    }
-    let gone = kind && answer.status == StatusCode::NOT_FOUND;
-    memory.recall(asked.uri.path()).filter(|_| gone).unwrap_or(answer)
 }
 
 pub(super) const DEFECTS: &[Defect] = &[
@@ -135,51 +118,6 @@ pub(super) const DEFECTS: &[Defect] = &[
             }
             _ => right,
         })],
-    ),
-    Defect::new(
-        "deleted-for-ever",
-        "A digest that was deleted is not served again, though its push is acknowledged.",
-        "late.again.kept",
-        &[Seam::Finish(|asked, _, memory, answer| {
-            let repository = asked.route.repository().unwrap_or_default();
-            if deletes_digest(asked) && answer.status == StatusCode::ACCEPTED {
-                memory.keep(&format!("{repository} {}", asked.route.reference().unwrap_or_default()), &answer);
-            }
-            let digest = answer.header("docker-content-digest").unwrap_or_default();
-            let gone = memory.recall(&format!("{repository} {digest}")).is_some();
-            let wrong = (gets_manifest(asked) || heads_manifest(asked)) && answer.status == StatusCode::OK && gone;
-            changed(wrong, answer, |_| Problem::manifest_unknown(asked.route.reference().unwrap_or_default()).into())
-        })],
-    )
-    .also(&["manifest.put.location"]),
-    Defect::new(
-        "deleted-tag-for-ever",
-        "A tag that was deleted is not served again, though its push is acknowledged.",
-        "late.again.kept",
-        &[Seam::Finish(|asked, _, memory, answer| {
-            if deletes_tag(asked) && answer.status == StatusCode::ACCEPTED {
-                memory.keep(asked.uri.path(), &answer);
-            }
-            let read = gets_manifest(asked) || heads_manifest(asked);
-            let wrong = read && answer.status == StatusCode::OK && memory.recall(asked.uri.path()).is_some();
-            changed(wrong, answer, |_| Problem::manifest_unknown(asked.route.reference().unwrap_or_default()).into())
-        })],
-    )
-    .also(&["manifest.put.location"]),
-    Defect::new(
-        "head-digest-remembered",
-        "HEAD of a digest is answered as before the manifest was deleted.",
-        "delete.manifest-gone",
-        &[Seam::Finish(|asked, _, memory, answer| {
-            let digest = asked.route.reference().is_some_and(|reference| reference.contains(':'));
-            remembered(heads_manifest(asked) && digest, asked, memory, answer)
-        })],
-    ),
-    Defect::new(
-        "blob-head-remembered",
-        "HEAD of a blob is answered as before it was deleted.",
-        "delete.blob-gone",
-        &[Seam::Finish(|asked, _, memory, answer| remembered(heads_blob(asked), asked, memory, answer))],
     ),
     Defect::new(
         "deleted-tag-takes-manifest",
@@ -289,20 +227,6 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     ),
     Defect::new(
-        "delete-blob-in-every-repository",
-        "A blob is deleted from every repository that has it.",
-        "blob.get.served",
-        &[Seam::Store(|change, right| match deleted_blob(change).map(|removal| (removal, removal.target)) {
-            Some((removal, Target::Blob(digest))) => {
-                let names = removal.view.state.repositories.keys();
-                let drops: Vec<Write> = names.filter_map(|name| unlink(name, digest.as_str())).collect();
-                plus(right, drops)
-            }
-            _ => right,
-        })],
-    )
-    .also(&["blob.head.served"]),
-    Defect::new(
         "deleted-manifest-takes-layers",
         "With a manifest its layers are deleted, though other manifests name them.",
         "blob.get.served",
@@ -327,15 +251,6 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     ),
     Defect::new(
-        "delete-blob-answers-200",
-        "The deletion of a blob is answered with 200.",
-        "delete.blob",
-        &[Seam::Finish(|asked, _, _, answer| {
-            let wrong = deletes_blob(asked) && answer.status == StatusCode::ACCEPTED;
-            changed(wrong, answer, |a| a.status(StatusCode::OK))
-        })],
-    ),
-    Defect::new(
         "delete-untagged-404",
         "A manifest that has no tag and that no index names cannot be deleted: it is answered with 404.",
         "delete.manifest",
@@ -352,7 +267,8 @@ pub(super) const DEFECTS: &[Defect] = &[
         "delete.absent",
         &[Seam::Finish(|asked, view, _, answer| {
             let known = asked.route.repository().is_some_and(|name| view.state.repository(name).is_some());
-            of_absent(deletes(asked) && !deletes_blob(asked) && known, answer, |_| fault().into())
+            let manifest = matches!(asked.route, Route::Manifest { .. });
+            of_absent(deletes(asked) && manifest && known, answer, |_| fault().into())
         })],
     ),
     Defect::new(
@@ -392,32 +308,9 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     ),
     Defect::new(
-        "delete-blob-405-done",
-        "The deletion of a blob is refused with 405, and done.",
-        "delete.blob",
-        &[Seam::Finish(|asked, _, _, answer| {
-            let wrong = deletes_blob(asked) && answer.status == StatusCode::ACCEPTED;
-            changed(wrong, answer, |_| Problem::unsupported("blobs are not deleted here").into())
-        })],
-    ),
-    Defect::new(
         "delete-refusal-code-unlisted",
         "Nothing is deleted: 405, with a code that is not in the spec's list.",
         "error.form",
         &[Seam::Delete(|_, right| right.and(Err(Problem::unsupported("nothing is deleted").coded("DELETE_DISABLED"))))],
-    ),
-    Defect::new(
-        "delete-blob-absent-202",
-        "The deletion of a blob that is not there is acknowledged.",
-        "delete.blob-absent",
-        &[Seam::Finish(|asked, _, _, answer| {
-            of_absent(deletes_blob(asked), answer, |_| Answer::new(StatusCode::ACCEPTED))
-        })],
-    ),
-    Defect::new(
-        "deleted-blob-still-served",
-        "The deletion of a blob is acknowledged, and the blob stays.",
-        "delete.blob-gone",
-        &[Seam::Store(|change, right| if deleted_blob(change).is_some() { Vec::new() } else { right })],
     ),
 ];

@@ -7,6 +7,7 @@ mod again;
 mod blobs;
 mod children;
 mod delete;
+mod delete_blobs;
 mod delete_children;
 mod gaps;
 mod head;
@@ -20,6 +21,7 @@ mod push;
 mod referrers;
 mod refuse;
 mod refused;
+mod remembered;
 mod require;
 mod rewrite;
 mod scope;
@@ -100,7 +102,9 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         pages::DEFECTS,
         last::DEFECTS,
         delete::DEFECTS,
+        delete_blobs::DEFECTS,
         delete_children::DEFECTS,
+        remembered::DEFECTS,
         referrers::DEFECTS,
     ];
     areas.concat()
