@@ -27,7 +27,7 @@ const BROAD: usize = 5;
 
 /// One instance in so many is run beside the cases that name a defect. Where more than one in `SUSPECT` of them are red, one
 /// in `JUDGED` is run: the small sample suspects, the large one decides.
-const SAMPLE: usize = 24;
+const SAMPLE: usize = 32;
 const SUSPECT: usize = 6;
 const JUDGED: usize = 4;
 
