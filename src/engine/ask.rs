@@ -207,8 +207,8 @@ pub fn is_answered(exchange: &Exchange) -> bool {
     }
 }
 
-/// How long a busy registry asks to wait.
-fn busy(exchange: &Exchange) -> Option<Duration> {
+/// How long a busy registry asks to wait, within bounds; `None` where it is not busy.
+pub fn busy(exchange: &Exchange) -> Option<Duration> {
     let response = exchange.response().filter(|_| is_busy(exchange))?;
     let after = response.header("retry-after");
     let seconds = after.and_then(|value| value.trim().parse().ok()).map(Duration::from_secs);

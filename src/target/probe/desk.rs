@@ -10,15 +10,12 @@ use super::answer::Answer;
 use super::asks::{algorithm, blob, body_of, manifest, with_digest};
 use crate::content::digest::Digest;
 use crate::content::{Node, NodeKind};
-use crate::engine::ask::is_answered;
+use crate::engine::ask::{busy, is_answered};
 use crate::engine::journal::{Journal, Kind, Thing};
 use crate::wire::{Ask, Client, Exchange, FailureKind};
 
 /// Pauses between two looks at something that is still in its old state.
 const PAUSE: Duration = Duration::from_millis(25);
-
-/// The longest that a registry that has no time is waited for.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// What a late answer is late after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -293,14 +290,8 @@ impl<'a> Desk<'a> {
 
 /// How long to wait before a request is repeated; `None` where the answer stands.
 fn pause_before_again(exchange: &Exchange) -> Option<Duration> {
-    match &exchange.result {
-        Ok(response) if matches!(response.status, 429 | 503) => {
-            let seconds = response.header("retry-after").and_then(|value| value.trim().parse().ok());
-            Some(seconds.map_or(Duration::from_millis(500), Duration::from_secs).min(LONGEST_PAUSE))
-        }
-        Err(failure) if failure.kind == FailureKind::Closed => Some(Duration::ZERO),
-        _ => None,
-    }
+    let closed = matches!(&exchange.result, Err(failure) if failure.kind == FailureKind::Closed);
+    busy(exchange).or(closed.then_some(Duration::ZERO))
 }
 
 /// Sorts a node and all below it into levels, deepest first, each node once. Gives the node's own level.
