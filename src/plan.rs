@@ -12,6 +12,7 @@ pub use pattern::Pattern;
 pub(crate) use pattern::globs;
 pub use shard::Shard;
 
+use crate::engine::Barriers;
 use crate::suite::model::CaseInstance;
 use crate::target::findings::Findings;
 
@@ -40,10 +41,14 @@ pub struct Skip {
 pub fn plan<C: Borrow<CaseInstance>>(
     cases: &[C],
     findings: &Findings,
+    barriers: &Barriers,
     filters: &[Filter],
     shard: Option<Shard>,
 ) -> Vec<Planned> {
-    let planned = |place: usize, case| Planned { case: place, skip: needs::unmet(case, findings) };
+    let planned = |place: usize, case| Planned {
+        case: place,
+        skip: needs::unmet(case, findings).or_else(|| needs::barred(case, barriers)),
+    };
     select(cases, filters, shard).map(|(place, case)| planned(place, case)).collect()
 }
 

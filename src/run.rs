@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::{self, Journal, Options, Outcome, Stop, names::Names};
+use crate::engine::{self, Journal, Options, Outcome, Ran, Stop, names::Names};
 use crate::plan::{self, Filter, Planned, Shard};
 use crate::record::build::{self, Bodies, RunFacts};
 use crate::record::{CleanUp, RunRecord};
@@ -100,7 +100,7 @@ pub async fn run(request: &Request, stop: &Stop, progress: impl Fn(usize) -> Pro
     let requirements = library.requirements.keys().map(String::as_str);
     let known = KnownFailures::new(known, request.target.profile.product.as_deref(), ids, requirements)
         .map_err(|faults| NotRun::Refused(faults.join("\n")))?;
-    let live = tokio::select! {
+    let mut live = tokio::select! {
         opened = open(&request.target) => opened.map_err(|e| NotRun::Untestable(e.to_string()))?,
         () = stop.wait() => return Err(NotRun::Untestable("interrupted before the target answered".into())),
     };
@@ -121,9 +121,11 @@ pub async fn run(request: &Request, stop: &Stop, progress: impl Fn(usize) -> Pro
             return Err(NotRun::Untestable(mute));
         }
     };
-    let planned = settings::planned(request, findings.as_ref());
+    let planned = settings::planned(request, &live, findings.as_ref());
     let options = settings::options(request, &live, findings.as_ref(), &id);
-    let attempts = attempts(request, &live, &planned, options, &journal, &progress, stop).await;
+    let ran = attempts(request, &mut live, &planned, options, &journal, &progress, stop).await;
+    let rounds = ran.iter().flat_map(|ran| ran.rounds.clone()).collect();
+    let attempts: Vec<Vec<Outcome>> = ran.into_iter().map(|ran| ran.outcomes).collect();
     let mut outcomes = attempts.iter().flatten().peekable();
     let mute = outcomes.peek().is_some() && outcomes.all(|outcome| !outcome.answered);
     let time = if mute || stop.is_set() { CLEAN.1 } else { CLEAN.0 };
@@ -142,7 +144,7 @@ pub async fn run(request: &Request, stop: &Stop, progress: impl Fn(usize) -> Pro
         selection: settings::selection(request),
         started,
         finished: settings::now(),
-        rounds: Vec::new(),
+        rounds,
         clean_up,
         notes: judged::notes(&attempts, findings.as_ref(), &live),
         complete,
@@ -163,7 +165,10 @@ async fn find(
     let names = Names::new(&live.profile.repositories, id);
     let setup = Setup { client: &live.client, names: &names, journal, seed: request.seed, patience: PATIENCE };
     tokio::select! {
-        findings = probe::probe(setup) => Some(findings),
+        findings = probe::probe(setup) => Some(findings.map(|mut findings| {
+            findings.declare(&live.profile.claims);
+            findings
+        })),
         () = stop.wait() => None,
     }
 }
@@ -171,13 +176,13 @@ async fn find(
 /// Runs the planned cases, as often as asked: outcomes by attempt, in the order of the cases that are not skipped.
 async fn attempts(
     request: &Request,
-    live: &Live,
+    live: &mut Live,
     planned: &[Planned],
     options: Options,
     journal: &Journal,
     progress: &impl Fn(usize) -> Progress,
     stop: &Stop,
-) -> Vec<Vec<Outcome>> {
+) -> Vec<Ran> {
     let asked = planned.iter().filter(|plan| plan.skip.is_none());
     let cases: Vec<Arc<CaseInstance>> =
         asked.filter_map(|plan| request.library.instances.get(plan.case).cloned().map(Arc::new)).collect();
@@ -198,7 +203,7 @@ async fn attempts(
             }
         };
         let bundles = &request.library.bundles;
-        attempts.push(engine::run(cases.clone(), bundles, &live.client, journal, &options, seen, stop.clone()).await);
+        attempts.push(engine::run(cases.clone(), bundles, live, journal, &options, seen, stop.clone()).await);
     }
     attempts
 }

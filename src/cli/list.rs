@@ -94,7 +94,9 @@ async fn planned(selected: &Selected, target: &TargetSpec) -> Result<Vec<Planned
     let visit = visit::visit(&live, None, false, async { signal = Some(signals.next().await) }).await;
     let visit = visit.map_err(|text| untestable(&text))?;
     match visit.findings {
-        Some(findings) => Ok(plan::plan(&selected.library.instances, &findings, &selected.filters, None)),
+        Some(findings) => {
+            Ok(plan::plan(&selected.library.instances, &findings, &live.barriers(), &selected.filters, None))
+        }
         None => Err(signal.map_or(Exit::Untestable, Exit::Signal)),
     }
 }

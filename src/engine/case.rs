@@ -9,10 +9,12 @@ use super::expect::Seen;
 use super::facts::Facts;
 use super::journal::Thing;
 use super::judge::Found;
+use super::names::Lease;
 use super::outcome::{Mismatch, NotAsked, Outcome, StepExchange};
 use super::{Run, keep, steps};
 use crate::content::{Content, Node};
-use crate::suite::model::CaseInstance;
+use crate::suite::barrier::Barrier;
+use crate::suite::model::{Action, CaseInstance, Step};
 use crate::suite::requirement::Level;
 use crate::wire::{Exchange, FailureKind};
 
@@ -40,9 +42,34 @@ pub struct Answer {
     pub broken: Option<Level>,
 }
 
+/// Where a case stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stands {
+    /// Before a barrier, for whose action it waits.
+    Before(Barrier),
+    /// At its end.
+    AtEnd,
+}
+
 /// A case while it runs.
-pub struct Case<'r> {
-    pub(super) run: &'r Run,
+pub struct Case {
+    pub(super) run: Arc<Run>,
+    /// What it is.
+    pub(super) instance: Arc<CaseInstance>,
+    /// The step that comes next.
+    next: usize,
+    /// Why it ended before its last step.
+    error: Option<NotAsked>,
+    /// The round that it is in: barriers that the run passed.
+    pub(super) round: u32,
+    /// Spent on steps, in seconds.
+    pub(super) seconds: f64,
+    /// The step of the barrier that it met last.
+    met: usize,
+    /// The barrier that it passed last.
+    passed: Option<Barrier>,
+    /// Its repositories.
+    lease: Lease,
     pub(super) content: Content,
     pub(super) facts: Facts,
     /// Full names by nickname.
@@ -57,10 +84,24 @@ pub struct Case<'r> {
     pub(super) observed: BTreeSet<String>,
 }
 
-impl<'r> Case<'r> {
-    pub(super) fn new(run: &'r Run, content: Content, repositories: BTreeMap<String, String>) -> Case<'r> {
+impl Case {
+    pub(super) fn new(
+        run: Arc<Run>,
+        instance: Arc<CaseInstance>,
+        content: Content,
+        repositories: BTreeMap<String, String>,
+        lease: Lease,
+    ) -> Case {
         Case {
             run,
+            instance,
+            next: 0,
+            error: None,
+            round: 0,
+            seconds: 0.0,
+            met: 0,
+            passed: None,
+            lease,
             content,
             repositories,
             facts: Facts::default(),
@@ -74,38 +115,104 @@ impl<'r> Case<'r> {
         }
     }
 
-    /// Runs every step, to the end or to where going on means nothing.
-    pub(super) async fn steps(&mut self, instance: &CaseInstance) -> Option<NotAsked> {
-        for (number, step) in instance.steps.iter().enumerate() {
-            self.step = number;
-            self.step_name.clone_from(&step.name);
-            match steps::run(self, step).await {
-                Ok(()) => {}
-                Err(Halt::Meaningless) => return None,
-                Err(Halt::NotAsked(why)) => return Some(why),
-            }
-        }
-        None
+    /// Runs steps up to the next barrier, or to the end: the last step's, or where going on means nothing.
+    pub(super) async fn advance(&mut self) -> Stands {
+        let barrier = |step: &Step| match &step.action {
+            Action::Barrier(barrier) => Some(Stands::Before(*barrier)),
+            _ => None,
+        };
+        let stands = self.walk(barrier).await.unwrap_or(Stands::AtEnd);
+        self.met = self.next;
+        stands
     }
 
-    /// The case's outcome.
-    pub(super) fn finish(mut self, id: &str, error: Option<NotAsked>, seconds: f64) -> Outcome {
+    /// The step of the barrier that it met last, from 0.
+    pub(super) fn met(&self) -> usize {
+        self.met
+    }
+
+    /// Goes no further, for this reason.
+    pub(super) fn give_up(&mut self, why: NotAsked) {
+        self.error.get_or_insert(why);
+    }
+
+    /// Takes note of a barrier that was passed, and of steps that are to be sent while its action is under way.
+    pub(super) fn pass(&mut self, barrier: Barrier, round: u32) {
+        if let Some(step) = self.instance.steps.get(self.next)
+            && step.action == Action::Barrier(barrier)
+        {
+            self.observed.extend(step.expect.iter().map(|expect| expect.requirement.clone()));
+            self.next += 1;
+        }
+        self.round = round;
+        self.passed = Some(barrier);
+        self.facts.pass();
+    }
+
+    /// Whether the next step is sent during an action.
+    pub(super) fn acts_during(&self) -> bool {
+        self.instance.steps.get(self.next).is_some_and(|step| step.during.is_some())
+    }
+
+    /// Runs the steps that are sent during an action; `begun` hears of the first one's end.
+    pub(super) async fn during(&mut self, begun: tokio::sync::oneshot::Sender<()>) {
+        if let Some(first) = self.instance.steps.get(self.next).cloned() {
+            let since = Instant::now();
+            self.one(&first).await;
+            self.seconds += since.elapsed().as_secs_f64();
+        }
+        // Nobody listens any more where the run was interrupted.
+        let _ = begun.send(());
+        self.walk(|step| step.during.is_none().then_some(Stands::AtEnd)).await;
+    }
+
+    /// Runs steps until `stop` says that the next one is not to be run; `None`: there is no next one.
+    async fn walk(&mut self, stop: impl Fn(&Step) -> Option<Stands>) -> Option<Stands> {
+        let begun = Instant::now();
+        let mut stands = None;
+        while let Some(step) = self.instance.steps.get(self.next).cloned() {
+            stands = stop(&step);
+            if stands.is_some() {
+                break;
+            }
+            self.one(&step).await;
+        }
+        self.seconds += begun.elapsed().as_secs_f64();
+        stands
+    }
+
+    /// Runs the next step. Where going on means nothing, no further one is left.
+    async fn one(&mut self, step: &Step) {
+        self.step = self.next;
+        self.step_name.clone_from(&step.name);
+        self.next += 1;
+        match steps::run(self, step).await {
+            Ok(()) => {}
+            Err(Halt::Meaningless) => self.next = usize::MAX,
+            Err(Halt::NotAsked(why)) => (self.next, self.error) = (usize::MAX, Some(why)),
+        }
+    }
+
+    /// The case's outcome, and its repositories.
+    pub(super) fn finish(mut self) -> (Outcome, Lease) {
         let sum = |f: fn(&Exchange) -> u64| self.exchanges.iter().map(|e| f(&e.exchange)).sum();
         let (requests, sent, received) =
             (sum(|e| u64::from(e.requests)), sum(|e| e.bytes_sent), sum(|e| e.bytes_received));
         keep::trim_all(&mut self.exchanges, &self.mismatches);
-        Outcome {
-            id: id.to_owned(),
+        let outcome = Outcome {
+            id: self.instance.id.clone(),
+            round: self.round,
             mismatches: self.mismatches,
             observed: self.observed.into_iter().collect(),
-            error,
+            error: self.error,
             answered: self.exchanges.iter().any(|e| is_answered(&e.exchange)),
             exchanges: self.exchanges,
-            seconds,
+            seconds: self.seconds,
             requests,
             bytes_sent: sent,
             bytes_received: received,
-        }
+        };
+        (outcome, self.lease)
     }
 
     /// A node by name.
@@ -129,6 +236,15 @@ impl<'r> Case<'r> {
         bundle.ok_or_else(|| self.unusable(format!("expectations.yaml has no bundle {name:?}")))
     }
 
+    /// What is expected of a node that was acknowledged: by a bundle of this name, where it was so before a barrier by one of
+    /// that barrier's, since no sentence about a single answer says what must outlast it.
+    pub(super) fn bundle_of(&self, nickname: &str, node: &Node, name: &str) -> Result<Expected, Halt> {
+        match self.passed.filter(|_| self.facts.is_older(nickname, node)) {
+            Some(barrier) => self.bundle(&format!("{}-{name}", barrier.law())),
+            None => self.bundle(name),
+        }
+    }
+
     /// A halt because the case itself cannot be run.
     pub(super) fn unusable(&self, why: String) -> Halt {
         let text = format!("step {}: {why}", self.step + 1);
@@ -137,7 +253,7 @@ impl<'r> Case<'r> {
 
     /// Asks questions that do not depend on each other, several at once, and takes their answers in order.
     pub(super) async fn ask(&mut self, questions: Vec<Question>) -> Result<Vec<Answer>, Halt> {
-        let sender = &self.run.sender;
+        let sender = self.run.sender.clone();
         let mut answers = Vec::with_capacity(questions.len());
         let mut halt = None;
         // Some at a time: their answers are held whole until they are judged.

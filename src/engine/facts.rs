@@ -42,6 +42,8 @@ pub struct Repository {
     blobs: BTreeMap<Digest, State>,
     tags: BTreeMap<String, Arc<Node>>,
     puts: BTreeMap<Digest, PutAnswer>,
+    /// What was acknowledged before the last barrier, and not again since.
+    older: BTreeSet<Digest>,
     /// When a push was last acknowledged.
     pub written: Option<Instant>,
     /// When a deletion was last acknowledged.
@@ -79,6 +81,21 @@ impl Facts {
         matches!(self.of(repository).and_then(|r| r.state(node)), None | Some(State::Deleted))
     }
 
+    /// Whether a node was acknowledged before the last barrier, and not again since.
+    pub fn is_older(&self, repository: &str, node: &Node) -> bool {
+        self.of(repository).is_some_and(|r| r.older.contains(&node.digest))
+    }
+
+    /// A barrier was passed: all that was acknowledged so far is older than it.
+    pub fn pass(&mut self) {
+        for repository in self.0.values_mut() {
+            let present = repository.manifests.iter().chain(&repository.blobs).filter(|(_, s)| **s == State::Present);
+            repository.older = present.map(|(digest, _)| digest.clone()).collect();
+            // Windows are for what was just written.
+            (repository.written, repository.deleted) = (None, None);
+        }
+    }
+
     /// Digests of a node's children that are absent, each once.
     pub fn absent_children(&self, repository: &str, node: &Node) -> Vec<Digest> {
         let absent = node.children.iter().filter(|child| self.is_absent(repository, child));
@@ -110,6 +127,7 @@ impl Repository {
         self.puts.insert(node.digest.clone(), answer);
         if is_yes(status) {
             self.manifests.insert(node.digest.clone(), State::Present);
+            self.older.remove(&node.digest);
             if let Some(tag) = tag {
                 self.tags.insert(tag.to_owned(), node.clone());
             }
@@ -123,6 +141,7 @@ impl Repository {
     pub fn blob(&mut self, digest: &Digest, status: Option<u16>) {
         if is_yes(status) {
             self.blobs.insert(digest.clone(), State::Present);
+            self.older.remove(digest);
             self.written = Some(Instant::now());
         } else if !is_no(status) {
             self.blobs.insert(digest.clone(), State::Unclear);

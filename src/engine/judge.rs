@@ -22,7 +22,7 @@ pub struct Found {
     pub broken: Option<Level>,
 }
 
-impl Case<'_> {
+impl Case {
     /// A halt, where what came is no answer.
     pub(super) fn no_answer(&self, question: &Question, asked: &Asked) -> Option<Halt> {
         let label = &question.label;

@@ -1,7 +1,8 @@
 //! Runs cases: the only stage that touches the network.
 //!
-//! [`run`] takes case instances and gives [`Outcome`]s, in the order of the cases, whatever finished first. A case runs in
-//! repositories of its own; its steps (`steps`) turn into questions ([`ask`]), whose answers pure functions judge
+//! [`run`] takes case instances and gives [`Outcome`]s, in the order of the cases, whatever finished first. Cases run up to
+//! a barrier or their end (`schedule`); at a barrier something happens to the registry ([`ground`]), once for all that wait
+//! there (`rounds`); where that fails, those are found who make it fail (`blame`). A case runs in repositories of its own; its steps (`steps`) turn into questions ([`ask`]), whose answers pure functions judge
 //! ([`expect`]). What is created is journaled before ([`journal`]) and removed after ([`cleanup`]).
 //!
 //! What is whose fault:
@@ -13,15 +14,18 @@
 //!   mismatch of the status, `connection closed without an answer`.
 
 pub mod ask;
+mod blame;
 mod case;
 pub mod cleanup;
 pub mod expect;
 pub mod facts;
+pub mod ground;
 pub mod journal;
 mod judge;
 mod keep;
 pub mod names;
 pub mod outcome;
+mod rounds;
 mod schedule;
 mod steps;
 pub mod stop;
@@ -37,9 +41,10 @@ use cleanup::Removal;
 use names::Names;
 
 pub use cleanup::clean;
+pub use ground::{Acted, Barriers, Ground};
 pub use journal::Journal;
 pub use outcome::Outcome;
-pub use schedule::run;
+pub use rounds::{Ran, run};
 pub use stop::{Stop, Stopper};
 
 use crate::suite::model::Expectation;
@@ -69,6 +74,8 @@ pub struct Options {
     pub read_window: Duration,
     /// The same of deletions.
     pub delete_window: Duration,
+    /// How old garbage must be before a collection takes it.
+    pub grace: Duration,
     /// Starts no further case after the first one that fails or could not be asked.
     pub fail_fast: bool,
     /// The level from which a mismatch fails.
@@ -89,6 +96,7 @@ impl Options {
             repositories: Repositories::default(),
             read_window: Duration::ZERO,
             delete_window: Duration::ZERO,
+            grace: Duration::ZERO,
             fail_fast: false,
             level: Level::Must,
             levels,

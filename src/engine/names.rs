@@ -53,18 +53,29 @@ impl Names {
     /// # Errors
     /// The pool has fewer than `count`.
     pub async fn lease(&self, id: &str, count: usize) -> Result<Lease, String> {
-        let Some(pool) = &self.pool else {
-            return Ok(Lease { names: (0..count).map(|n| self.name(id, n)).collect(), back: None });
-        };
-        let too_few = || format!("the case needs {count} repositories, the profile's pool has {}", pool.size);
-        if count > pool.size {
-            return Err(too_few());
-        }
-        let wanted = u32::try_from(count).map_err(|_| too_few())?;
-        let permit = pool.permits.clone().acquire_many_owned(wanted).await.map_err(|_| too_few())?;
-        let mut free = pool.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let names: Vec<String> = (0..count).filter_map(|_| free.pop()).collect();
-        Ok(Lease { names, back: Some((pool.clone(), permit)) })
+        let Some((pool, wanted)) = self.pooled(count)? else { return Ok(self.made(id, count)) };
+        let permit = pool.permits.clone().acquire_many_owned(wanted).await.map_err(|_| pool.too_few(count))?;
+        Ok(pool.lent(permit, count))
+    }
+
+    /// The same without waiting; `None`: so many of the pool are not free now.
+    ///
+    /// # Errors
+    /// The pool has fewer than `count`.
+    pub fn try_lease(&self, id: &str, count: usize) -> Result<Option<Lease>, String> {
+        let Some((pool, wanted)) = self.pooled(count)? else { return Ok(Some(self.made(id, count))) };
+        let permit = pool.permits.clone().try_acquire_many_owned(wanted).ok();
+        Ok(permit.map(|permit| pool.lent(permit, count)))
+    }
+
+    fn pooled(&self, count: usize) -> Result<Option<(&Pool, u32)>, String> {
+        let Some(pool) = &self.pool else { return Ok(None) };
+        let wanted = u32::try_from(count).ok().filter(|_| count <= pool.size).ok_or_else(|| pool.too_few(count))?;
+        Ok(Some((pool, wanted)))
+    }
+
+    fn made(&self, id: &str, count: usize) -> Lease {
+        Lease { names: (0..count).map(|n| self.name(id, n)).collect(), back: None }
     }
 
     fn name(&self, id: &str, n: usize) -> String {
@@ -72,6 +83,18 @@ impl Names {
         let fill = |case: &str| self.template.replace("{run}", &self.run).replace("{case}", case).replace("{n}", &n);
         let room = LONGEST.saturating_sub(fill("").len()).clamp(HASH, LONGEST_CASE);
         fill(&slug(id, room))
+    }
+}
+
+impl Pool {
+    fn lent(&self, permit: OwnedSemaphorePermit, count: usize) -> Lease {
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let names: Vec<String> = (0..count).filter_map(|_| free.pop()).collect();
+        Lease { names, back: Some((self.clone(), permit)) }
+    }
+
+    fn too_few(&self, count: usize) -> String {
+        format!("the case needs {count} repositories, the profile's pool has {}", self.size)
     }
 }
 
@@ -119,14 +142,15 @@ mod tests {
         })
     }
 
-    #[tokio::test]
-    async fn names_are_valid_bounded_and_apart() {
+    #[test]
+    fn names_are_valid_bounded_and_apart() {
         let names = Names::new(&Repositories::default(), "k3x9");
         let long = format!("sparse/push/some/docker/tag/{}", "amd64+".repeat(60));
         let longer = format!("{long}x");
-        let a = names.lease("tags/case/RC+rc", 2).await.unwrap();
-        let b = names.lease(&long, 1).await.unwrap();
-        let c = names.lease(&longer, 1).await.unwrap();
+        let lease = |id: &str, count| names.try_lease(id, count).unwrap().unwrap();
+        let a = lease("tags/case/RC+rc", 2);
+        let b = lease(&long, 1);
+        let c = lease(&longer, 1);
         for name in a.names.iter().chain(&b.names).chain(&c.names) {
             assert!(valid(name), "{name}");
             assert!(name.len() <= LONGEST, "{name}");
@@ -149,12 +173,13 @@ mod tests {
         let first = names.lease("x", 2).await.unwrap();
         assert_eq!(first.names, ["a", "b"]);
         assert!(names.lease("x", 3).await.unwrap_err().contains("pool has 2"));
+        assert!(names.try_lease("y", 1).unwrap().is_none());
         let waiting = tokio::spawn({
             let names = names.clone();
             async move { names.lease("y", 1).await.map(|lease| lease.names.len()) }
         });
         drop(first);
         assert_eq!(waiting.await.unwrap().unwrap(), 1);
-        assert_eq!(names.lease("z", 2).await.unwrap().names.len(), 2);
+        assert_eq!(names.try_lease("z", 2).unwrap().unwrap().names.len(), 2);
     }
 }

@@ -8,6 +8,8 @@ use crate::wire::{Exchange, FailureKind};
 pub struct Outcome {
     /// The case's id.
     pub id: String,
+    /// The round in which it ended: how many barriers the run had passed.
+    pub round: u32,
     /// Everything that did not hold, in order.
     pub mismatches: Vec<Mismatch>,
     /// Every requirement that was observed (its assertion was evaluated on a response), sorted, each once.
@@ -61,7 +63,7 @@ pub struct Mismatch {
     pub expected: String,
     /// What came, short and stable over runs (no digests, ids or times): `status 500`. Known failures match it.
     pub got: String,
-    /// First differing byte and, where both are text, a unified diff.
+    /// First differing byte and, where both are text, a unified diff; of a barrier's action the end of what it wrote.
     pub diff: Option<String>,
     /// Where the expectation stands.
     pub source: Source,

@@ -1,20 +1,19 @@
-//! Which case runs when: several at once, those that want to be alone one by one after them.
+//! Which case runs when: several at once, each up to its end or to the barrier that it waits at.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::task::{Id, JoinSet};
 
-use super::ask::Sender;
-use super::case::Case;
-use super::names::Names;
-use super::outcome::{NotAsked, Outcome};
-use super::stop::Stop;
-use super::{Bundles, Journal, Options, Run, cleanup};
+use super::case::{Case, Stands};
+use super::names::Lease;
+use super::outcome::{Mismatch, NotAsked, Outcome};
+use super::{Run, cleanup};
 use crate::content::{Content, Key};
+use crate::suite::barrier::Barrier;
 use crate::suite::model::{Action, CaseInstance};
-use crate::wire::{Client, FailureKind};
+use crate::wire::FailureKind;
 
 /// After so many cases in a row that got no answer at all, the target counts as lost, and no further case is started.
 const LOST: usize = 8;
@@ -28,38 +27,41 @@ const CLEAN: Duration = Duration::from_secs(60);
 /// How long it may take once the run was asked to stop, or where nobody answers.
 const CLEAN_BRIEFLY: Duration = Duration::from_secs(3);
 
-/// Runs cases. The outcomes are in the order of `cases`, one for each: a case that was not started because the run stopped,
-/// failed fast or lost its target has an error that says so. `progress` sees each outcome when it is there.
-pub async fn run(
-    cases: Vec<Arc<CaseInstance>>,
-    bundles: &Bundles,
-    client: &Client,
-    journal: &Journal,
-    options: &Options,
-    progress: impl Fn(&mut Outcome) + Send + Sync,
-    stop: Stop,
-) -> Vec<Outcome> {
-    let run = Arc::new(Run {
-        sender: Sender { client: client.clone(), journal: journal.clone(), stop },
-        bundles: bundles.iter().map(|(name, expect)| (name.clone(), expect.clone().into())).collect(),
-        names: Names::new(&options.repositories, &options.run),
-        options: options.clone(),
-    });
-    let mut schedule =
-        Schedule { run, outcomes: vec![None; cases.len()], over: None, silent: 0, heard: Instant::now() };
-    let (alone, together): (Vec<_>, Vec<_>) = cases.iter().cloned().enumerate().partition(|(_, case)| case.alone);
-    schedule.phase(together, options.jobs.max(1), &progress).await;
-    schedule.phase(alone, 1, &progress).await;
-    let over = schedule.over.unwrap_or_else(|| none("the run ended before it".into()));
-    let outcomes = schedule.outcomes.into_iter().zip(&cases);
-    outcomes.map(|(outcome, case)| outcome.unwrap_or_else(|| not_started(case, &over, &progress))).collect()
+/// A case that waits at a barrier.
+pub(super) struct Waiting {
+    /// Its place in the list of cases.
+    pub place: usize,
+    /// What it waits at.
+    pub barrier: Barrier,
+    /// All of it.
+    pub case: Box<Case>,
 }
 
-struct Schedule {
-    run: Arc<Run>,
-    outcomes: Vec<Option<Outcome>>,
+/// What can be run now.
+pub(super) enum Ready {
+    /// A case from its beginning.
+    New(usize, Arc<CaseInstance>),
+    /// A case that passed its barrier.
+    Passed(usize, Box<Case>),
+}
+
+/// What became of a case that was run.
+enum Went {
+    Ended(Box<Outcome>),
+    Waits(Barrier, Box<Case>),
+}
+
+/// Runs cases on one registry, and knows what became of them.
+pub(super) struct Schedule {
+    pub run: Arc<Run>,
+    /// By place.
+    pub outcomes: BTreeMap<usize, Outcome>,
+    /// Those that wait, in the order of their places.
+    pub waiting: Vec<Waiting>,
+    /// What can be run, in order.
+    pub ready: VecDeque<Ready>,
     /// Why no further case is started.
-    over: Option<NotAsked>,
+    pub over: Option<NotAsked>,
     /// Cases in a row that got no answer.
     silent: usize,
     /// When the last case ended that got one.
@@ -67,37 +69,86 @@ struct Schedule {
 }
 
 impl Schedule {
-    async fn phase(
-        &mut self,
-        cases: Vec<(usize, Arc<CaseInstance>)>,
-        jobs: usize,
-        progress: &(impl Fn(&mut Outcome) + Send + Sync),
-    ) {
-        let mut waiting = cases.into_iter();
-        let mut running: JoinSet<Outcome> = JoinSet::new();
+    pub fn new(run: Arc<Run>) -> Schedule {
+        Schedule {
+            run,
+            outcomes: BTreeMap::new(),
+            waiting: Vec::new(),
+            ready: VecDeque::new(),
+            over: None,
+            silent: 0,
+            heard: Instant::now(),
+        }
+    }
+
+    /// Runs what is ready, `jobs` at once, until nothing more can be: what is left waits at a barrier, or for repositories
+    /// that those have which do. `progress` sees each outcome.
+    pub async fn phase(&mut self, jobs: usize, progress: &(impl Fn(&mut Outcome) + Sync)) {
+        let mut running: JoinSet<Went> = JoinSet::new();
         let mut places: HashMap<Id, (usize, Arc<CaseInstance>)> = HashMap::new();
         loop {
             // No more are under way than it takes to know that the target is lost: each may last to its deadline.
             while running.len() < jobs && running.len() + self.silent < jobs.max(LOST) && self.may_start() {
-                let Some((place, case)) = waiting.next() else { break };
-                let task = running.spawn(one(self.run.clone(), case.clone()));
-                places.insert(task.id(), (place, case));
+                let Some(ready) = self.ready.pop_front() else { break };
+                match self.start(ready, &mut running) {
+                    Started::Runs(id, place, instance) => drop(places.insert(id, (place, instance))),
+                    Started::Ended(place, outcome) => self.end(place, *outcome, progress),
+                    Started::Later(ready) => {
+                        self.ready.push_front(ready);
+                        break;
+                    }
+                }
             }
-            let (id, outcome) = match running.join_next_with_id().await {
+            let (id, went) = match running.join_next_with_id().await {
                 None => break,
-                Some(Ok((id, outcome))) => (id, Ok(outcome)),
+                Some(Ok((id, went))) => (id, Ok(went)),
                 Some(Err(error)) => (error.id(), Err(error)),
             };
             let Some((place, case)) = places.remove(&id) else { continue };
-            let mut outcome = outcome.unwrap_or_else(|error| {
-                blank(&case, none(format!("lacuna itself failed on this case, which is a bug to be reported: {error}")))
-            });
-            self.weigh(&outcome);
-            progress(&mut outcome);
-            if let Some(slot) = self.outcomes.get_mut(place) {
-                *slot = Some(outcome);
+            match went {
+                Ok(Went::Ended(outcome)) => self.end(place, *outcome, progress),
+                Ok(Went::Waits(barrier, case)) => self.waiting.push(Waiting { place, barrier, case }),
+                Err(error) => {
+                    let text = format!("lacuna itself failed on this case, which is a bug to be reported: {error}");
+                    self.end(place, blank(&case, none(text)), progress);
+                }
             }
         }
+        self.waiting.sort_by_key(|waiting| waiting.place);
+    }
+
+    fn start(&self, ready: Ready, running: &mut JoinSet<Went>) -> Started {
+        match ready {
+            Ready::Passed(place, case) => {
+                let instance = case.instance.clone();
+                Started::Runs(running.spawn(go(case)).id(), place, instance)
+            }
+            Ready::New(place, instance) => {
+                let nicknames = nicknames(&instance);
+                match self.run.names.try_lease(&instance.id, nicknames.len()) {
+                    Ok(Some(lease)) => {
+                        let begin = begin(self.run.clone(), instance.clone(), nicknames, lease);
+                        Started::Runs(running.spawn(begin).id(), place, instance)
+                    }
+                    Ok(None) => Started::Later(Ready::New(place, instance)),
+                    Err(problem) => Started::Ended(place, Box::new(blank(&instance, none(problem)))),
+                }
+            }
+        }
+    }
+
+    /// An outcome is there.
+    pub fn end(&mut self, place: usize, mut outcome: Outcome, progress: &impl Fn(&mut Outcome)) {
+        self.weigh(&outcome);
+        progress(&mut outcome);
+        self.outcomes.insert(place, outcome);
+    }
+
+    /// Goes on as another schedule, on another registry, whose outcomes are taken for those of this one.
+    pub fn adopt(&mut self, other: Schedule, progress: &impl Fn(&mut Outcome)) {
+        let Schedule { run, outcomes, waiting, ready, .. } = other;
+        (self.run, self.waiting, self.ready) = (run, waiting, ready);
+        outcomes.into_iter().for_each(|(place, outcome)| self.end(place, outcome, progress));
     }
 
     fn may_start(&mut self) -> bool {
@@ -111,8 +162,7 @@ impl Schedule {
     /// Decides whether further cases are started after this one.
     fn weigh(&mut self, outcome: &Outcome) {
         let options = &self.run.options;
-        let fails =
-            |m: &super::outcome::Mismatch| m.late.is_none() && (options.levels)(&m.requirement) >= options.level;
+        let fails = |m: &Mismatch| m.late.is_none() && (options.levels)(&m.requirement) >= options.level;
         if options.fail_fast && self.over.is_none() && (outcome.error.is_some() || outcome.mismatches.iter().any(fails))
         {
             self.over = Some(none(format!("not started: {} failed, and the run was told to stop at that", outcome.id)));
@@ -131,19 +181,23 @@ impl Schedule {
     }
 }
 
-fn none(text: String) -> NotAsked {
+/// What became of what was to be started.
+enum Started {
+    Runs(Id, usize, Arc<CaseInstance>),
+    Ended(usize, Box<Outcome>),
+    /// Its repositories are not free.
+    Later(Ready),
+}
+
+pub(super) fn none(text: String) -> NotAsked {
     NotAsked { kind: None, text }
 }
 
-fn not_started(case: &CaseInstance, why: &NotAsked, progress: &impl Fn(&mut Outcome)) -> Outcome {
-    let mut outcome = blank(case, why.clone());
-    progress(&mut outcome);
-    outcome
-}
-
-fn blank(case: &CaseInstance, error: NotAsked) -> Outcome {
+/// The outcome of a case that nothing was asked in.
+pub(super) fn blank(case: &CaseInstance, error: NotAsked) -> Outcome {
     Outcome {
         id: case.id.clone(),
+        round: 0,
         mismatches: Vec::new(),
         observed: Vec::new(),
         error: Some(error),
@@ -173,33 +227,40 @@ fn nicknames(case: &CaseInstance) -> Vec<String> {
     names
 }
 
-/// Runs one case, and removes what it created.
-async fn one(run: Arc<Run>, instance: Arc<CaseInstance>) -> Outcome {
+/// Makes a case's content, and runs it to its first barrier or its end.
+async fn begin(run: Arc<Run>, instance: Arc<CaseInstance>, nicknames: Vec<String>, lease: Lease) -> Went {
     let key = Key { seed: run.options.seed, owner: instance.id.clone() };
     let building = tokio::task::spawn_blocking({
         let instance = instance.clone();
         move || Content::build(&instance.fixture, instance.format, &key)
     });
+    let unmade =
+        |what: String| Went::Ended(Box::new(blank(&instance, none(format!("its content cannot be made: {what}")))));
     let content = match building.await {
         Ok(Ok(content)) => content,
         Ok(Err(errors)) => {
             let all: Vec<String> = errors.iter().map(ToString::to_string).collect();
-            return blank(&instance, none(format!("its content cannot be made: {}", all.join("; "))));
+            return unmade(all.join("; "));
         }
-        Err(error) => return blank(&instance, none(format!("its content cannot be made: {error}"))),
+        Err(error) => return unmade(error.to_string()),
     };
-    let nicknames = nicknames(&instance);
-    let lease = match run.names.lease(&instance.id, nicknames.len()).await {
-        Ok(lease) => lease,
-        Err(problem) => return blank(&instance, none(problem)),
-    };
-    let repositories: BTreeMap<String, String> = nicknames.into_iter().zip(lease.names.iter().cloned()).collect();
-    let mut case = Case::new(&run, content, repositories);
-    let begun = Instant::now();
-    let error = case.steps(&instance).await;
-    let seconds = begun.elapsed().as_secs_f64();
+    let repositories = nicknames.into_iter().zip(lease.names.iter().cloned()).collect();
+    go(Box::new(Case::new(run, instance, content, repositories, lease))).await
+}
+
+/// Runs a case to its next barrier or its end.
+async fn go(mut case: Box<Case>) -> Went {
+    match case.advance().await {
+        Stands::Before(barrier) => Went::Waits(barrier, case),
+        Stands::AtEnd => Went::Ended(Box::new(finish(case).await)),
+    }
+}
+
+/// Ends a case, and removes what it created.
+pub(super) async fn finish(mut case: Box<Case>) -> Outcome {
+    let run = case.run.clone();
     let created = std::mem::take(&mut case.created);
-    let outcome = case.finish(&instance.id, error, seconds);
+    let (outcome, lease) = case.finish();
     if let Some(can) = run.options.removal {
         let lost = outcome.error.is_some() && !outcome.answered;
         let time = if lost || run.sender.stop.is_set() { CLEAN_BRIEFLY } else { CLEAN };

@@ -41,7 +41,7 @@ fn step(line: usize, value: &Value) -> Step {
     let as_name = take("as").map(|value| value.as_str().unwrap().to_owned());
     let action: Action = serde_json::from_value(json!({ name: keys })).unwrap();
     let headers = headers.into_iter().collect();
-    Step { action, repository, accept, headers, name: as_name, expect, source: source(line) }
+    Step { action, repository, accept, headers, name: as_name, expect, during: None, source: source(line) }
 }
 
 /// A case over four images and an index over them.
@@ -85,7 +85,7 @@ async fn run_with(client: &Client, cases: Vec<Arc<CaseInstance>>, change: impl F
     let (bundles, levels) = law();
     let mut options = options(levels);
     change(&mut options);
-    run(cases, &bundles, client, &Journal::unwritten(), &options, |_| {}, Stop::never()).await
+    run(cases, &bundles, &mut client.clone(), &Journal::unwritten(), &options, |_| {}, Stop::never()).await.outcomes
 }
 
 /// `requirement key: got`, a line each.

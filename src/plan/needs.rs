@@ -3,7 +3,8 @@
 use super::Skip;
 use crate::content::graph::Format;
 use crate::content::platform::Platform;
-use crate::suite::model::{CaseInstance, Presence, Scope, StanceWord};
+use crate::engine::Barriers;
+use crate::suite::model::{Action, CaseInstance, Presence, Scope, StanceWord};
 use crate::target::findings::{Findings, Is, StanceFinding};
 
 /// The first need of the case that does not hold; `None`: it can be asked.
@@ -19,6 +20,29 @@ pub(super) fn unmet(case: &CaseInstance, findings: &Findings) -> Option<Skip> {
     capability(media, Presence::Supported, findings)
         .or_else(|| stance(case, findings.stance(case.format)))
         .or_else(|| case.needs.capabilities.iter().find_map(|(name, presence)| capability(name, *presence, findings)))
+}
+
+/// A barrier of the case that the target has not.
+pub(super) fn barred(case: &CaseInstance, barriers: &Barriers) -> Option<Skip> {
+    case.steps.iter().find_map(|step| {
+        let barrier = match step.action {
+            Action::Barrier(barrier) => barrier,
+            _ => step.during?,
+        };
+        match (barriers.there.get(&barrier), barriers.missing.get(&barrier)) {
+            (Some(true), _) => None,
+            (Some(false), _) if step.during.is_none() => None,
+            (Some(false), _) => Some(Skip {
+                reason: format!("the target does not answer during {barrier}"),
+                evidence: "by the action of its profile".into(),
+            }),
+            (None, Some(why)) => Some(Skip { reason: format!("no {barrier} here"), evidence: why.clone() }),
+            (None, None) => Some(Skip {
+                reason: format!("no {barrier} here"),
+                evidence: format!("the profile has no action `{barrier}` (docs/profiles.md)"),
+            }),
+        }
+    })
 }
 
 fn capability(name: &str, needed: Presence, findings: &Findings) -> Option<Skip> {

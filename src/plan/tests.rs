@@ -47,7 +47,7 @@ fn findings(oci: StanceFinding) -> Findings {
 }
 
 fn reason(needs: &Needs, format: Format, findings: &Findings) -> Option<String> {
-    let planned = plan(&[case("a/b/c", format, needs.clone())], findings, &[], None);
+    let planned = plan(&[case("a/b/c", format, needs.clone())], findings, &Barriers::default(), &[], None);
     planned.into_iter().next().expect("planned").skip.map(|skip| skip.reason)
 }
 
@@ -77,7 +77,8 @@ fn stances() {
     }
     let accepting = findings(stance(Accept));
     assert_eq!(reason(&needs_stance(&[Refuse]), Format::Docker, &accepting), None, "each format has its own");
-    let skipped = plan(&[case("a/b/c", Format::Docker, needs_stance(&[Accept]))], &accepting, &[], None);
+    let skipped =
+        plan(&[case("a/b/c", Format::Docker, needs_stance(&[Accept]))], &accepting, &Barriers::default(), &[], None);
     let skip = Skip { reason: "docker stance is refuse".into(), evidence: "evidence of Refuse".into() };
     assert_eq!(skipped, [Planned { case: 0, skip: Some(skip) }]);
 }
@@ -147,7 +148,13 @@ fn a_media_type_that_is_not_taken_is_a_skip_before_all_else() {
     let mut found = findings(stance(StanceWord::Broken));
     let absent = Finding { is: Is::Absent, evidence: "PUT -> 415".into() };
     found.capabilities.insert("media.oci".into(), absent.clone());
-    let planned = plan(&[case("a/b/c", Format::Oci, needs_stance(&[StanceWord::Refuse]))], &found, &[], None);
+    let planned = plan(
+        &[case("a/b/c", Format::Oci, needs_stance(&[StanceWord::Refuse]))],
+        &found,
+        &Barriers::default(),
+        &[],
+        None,
+    );
     let skip = Skip { reason: "media.oci is absent".into(), evidence: "PUT -> 415".into() };
     assert_eq!(planned[0].skip, Some(skip));
     assert_eq!(reason(&Needs::default(), Format::Docker, &found), None);
@@ -170,7 +177,7 @@ fn selected(filters: &[&str], shard: Option<&str>) -> Vec<&'static str> {
         IDS.iter().map(|id| Arc::new(case(id, Format::Oci, Needs::default()))).collect();
     let filters: Vec<Filter> = filters.iter().map(|text| Filter::parse(text).unwrap()).collect();
     let shard = shard.map(|text| Shard::parse(text).unwrap());
-    let planned = plan(&cases, &findings(stance(StanceWord::Accept)), &filters, shard);
+    let planned = plan(&cases, &findings(stance(StanceWord::Accept)), &Barriers::default(), &filters, shard);
     planned.iter().map(|planned| IDS[planned.case]).collect()
 }
 

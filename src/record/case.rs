@@ -211,6 +211,7 @@ mod tests {
             late: None,
         };
         Outcome {
+            round: 0,
             id: "a/b/c".into(),
             mismatches: vec![mismatch],
             observed: vec!["manifest.put.digest".into()],

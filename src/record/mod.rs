@@ -146,8 +146,14 @@ pub struct Round {
     pub exit: Option<i32>,
     /// Its output.
     pub output: String,
+    /// What went wrong with it; absent where it ended well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
     /// Cases that were found to make it fail.
     pub blamed: Vec<String>,
+    /// How they were found: a line for each repetition on a fresh registry.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tried: Vec<String>,
 }
 
 /// Measured delays, in seconds.

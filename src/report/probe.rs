@@ -7,7 +7,7 @@ use super::paint::Painter;
 use crate::record::TargetRecord;
 use crate::suite::model::StanceWord;
 use crate::target::claims::{self, ClaimCheck};
-use crate::target::findings::{CAPABILITIES, Findings, Is, StanceFinding};
+use crate::target::findings::{Findings, Is, StanceFinding, all_capabilities};
 
 /// A table of stance, capabilities and claims, each with its evidence.
 pub fn render(target: &TargetRecord, findings: &Findings, claims: &[ClaimCheck], paint: Painter) -> String {
@@ -19,8 +19,8 @@ pub fn render(target: &TargetRecord, findings: &Findings, claims: &[ClaimCheck],
     }
     out.push('\n');
     // In the order of the catalogue: related ones stand together.
-    for (name, _) in CAPABILITIES {
-        let Some(finding) = findings.capabilities.get(*name) else { continue };
+    for (name, _) in all_capabilities() {
+        let Some(finding) = findings.capabilities.get(name) else { continue };
         let word = format!("{:<9}", claims::is(finding.is));
         let word = match finding.is {
             Is::Supported => paint.good(&word),

@@ -44,6 +44,7 @@ pub(super) fn judge<'a>(
         record.verdict = one.verdict;
         record.error_kind = one.error_kind;
         record.attempts = u32::try_from(outcomes.iter().filter(|o| !not_started(o)).count()).unwrap_or(u32::MAX);
+        record.round = outcome.round;
         record.outcome = Some(outcome);
         cases.push(record);
     }

@@ -44,9 +44,11 @@ pub(super) fn header(request: &Request, live: &Live, id: &str) -> journal::Heade
 }
 
 /// The selected cases; where the probe did not come to its end, nobody knows what would be skipped.
-pub(super) fn planned(request: &Request, findings: Option<&Findings>) -> Vec<Planned> {
+pub(super) fn planned(request: &Request, live: &Live, findings: Option<&Findings>) -> Vec<Planned> {
     match findings {
-        Some(findings) => plan::plan(&request.library.instances, findings, &request.filters, request.shard),
+        Some(findings) => {
+            plan::plan(&request.library.instances, findings, &live.barriers(), &request.filters, request.shard)
+        }
         None => plan::select(&request.library.instances, &request.filters, request.shard)
             .map(|(case, _)| Planned { case, skip: None })
             .collect(),
@@ -79,6 +81,7 @@ pub(super) fn options(request: &Request, live: &Live, findings: Option<&Findings
         repositories: live.profile.repositories.clone(),
         read_window: window(windows.read.0, findings.map(|f| f.read_window)),
         delete_window: window(windows.delete.0, findings.map(|f| f.delete_window)),
+        grace: windows.grace.0,
         fail_fast: request.fail_fast,
         level: request.level,
         removal: removal(request, live, findings),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::assertion::{Assertion, OneOrMany, ReferrersAre, StatusItem, Statuses, TagsAre};
+use super::barrier::Barrier;
 use super::context::Context;
 use super::fault::{Fault, shown};
 use super::model::{Expectation, Source};
@@ -68,6 +69,20 @@ impl Law {
             _ => self.one(node, file, context, &mut out),
         }
         out
+    }
+
+    /// What a barrier's action is held against: that it ends well.
+    pub fn action(&self, barrier: Barrier, entry: &Entry, file: &Arc<str>, context: &Context) -> Vec<Expected> {
+        let requirement = barrier.requirement().to_owned();
+        if !self.requirements.contains_key(&requirement) {
+            let message =
+                format!("`barrier: {barrier}` rests on the requirement `{requirement}`, which is not declared");
+            context.report(entry.value.fault(message).help("declare it in requirements.yaml"));
+        }
+        let at = entry.key.at;
+        let source = Source { file: file.clone(), line: at.line as usize, column: at.column as usize };
+        let expectation = Expectation { requirement, assertion: Assertion::default(), source };
+        vec![Expected { expectation, bundle: None, node: entry.value.clone() }]
     }
 
     /// A bundle's name, or a map of requirements.

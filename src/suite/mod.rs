@@ -11,6 +11,7 @@
 //! ```
 
 pub mod assertion;
+pub mod barrier;
 pub(crate) mod context;
 mod decode;
 mod each;

@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::assertion::Assertion;
+use super::barrier::Barrier;
 use super::either::Forms;
 use crate::content::graph::{Format, Graph};
 
@@ -118,6 +119,8 @@ pub struct Step {
     pub name: Option<String>,
     /// What must hold of every response of the step; empty where the action brings its own.
     pub expect: Vec<Expectation>,
+    /// Sent while the action of this barrier, which was met directly before, is under way.
+    pub during: Option<Barrier>,
     /// Where the step stands.
     pub source: Source,
 }
@@ -168,6 +171,9 @@ pub enum Action {
     Raw(Raw),
     /// Lets time pass.
     Wait(Wait),
+    /// Waits for all other cases that wait here; then something happens to the registry, once for all of them. A word
+    /// alone: `- barrier: gc`.
+    Barrier(Barrier),
 }
 
 /// Keys of `push`.

@@ -5,7 +5,7 @@ use super::fault::{Fault, shown};
 use super::model::{Needs, Presence, StanceWord};
 use super::tree::{Entry, Kind, Node};
 use super::written::NeedsKeys;
-use crate::target::findings::CAPABILITIES;
+use crate::target::findings::all_capabilities;
 
 /// The keys that are no capabilities.
 const KEYS: [&str; 4] = ["stance", "required", "optional", "scope"];
@@ -31,13 +31,13 @@ pub fn decode(node: &Node, context: &Context) -> Option<Needs> {
     };
     for entry in capabilities {
         let name = &entry.key.text;
-        if CAPABILITIES.iter().any(|(known, _)| *known == &**name) {
+        if all_capabilities().any(|(known, _)| known == &**name) {
             if let Some(presence) = context.decode::<Presence>(&entry.value) {
                 needs.capabilities.insert(name.to_string(), presence);
             }
         } else {
             let fault = Fault::new(entry.key.at, format!("no probe finds a capability `{}`", shown(name, 60)));
-            let known = KEYS.into_iter().chain(CAPABILITIES.iter().map(|(known, _)| *known));
+            let known = KEYS.into_iter().chain(all_capabilities().map(|(known, _)| known));
             context.report(fault.choices(name, known, "what can be needed"));
         }
     }

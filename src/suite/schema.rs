@@ -115,7 +115,9 @@ fn action(reference: &Value, description: Value, common: &Map<String, Value>, ge
     }
     if let Value::Object(keys) = &mut keys {
         keys.insert("description".into(), description);
-        keys.insert("additionalProperties".into(), false.into());
+        if keys.contains_key("properties") {
+            keys.insert("additionalProperties".into(), false.into());
+        }
     }
     keys
 }

@@ -40,6 +40,7 @@ pub fn check(decoded: &Decoded, context: &Context) -> bool {
         Action::Upload(upload) => step.upload(upload),
         Action::Raw(raw) => step.raw(raw),
         Action::Wait(wait) => step.wait(&wait.time),
+        Action::Barrier(_) => {}
         Action::Blob(blob) => {
             if blob.range.as_deref().is_some_and(|range| !words::is_header_value(range) || range.is_empty()) {
                 step.at("range", "this cannot be the value of `Range`", "write it as it is sent: `bytes=0-99`");

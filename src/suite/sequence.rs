@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::barrier::Barrier;
 use super::context::Context;
 use super::fault::{Fault, shown};
 use super::model::{Action, Needs, Nodes, StanceWord};
@@ -22,6 +23,7 @@ pub fn check(steps: &[Arc<Decoded>], context: &Context) {
         seen.step(decoded, &steps[i + 1..], context);
         repositories(&decoded.node, &nicknames, context);
     }
+    barriers(steps, context);
     if let Some(last) = steps.last()
         && matches!(last.step.action, Action::Wait(_))
     {
@@ -31,6 +33,39 @@ pub fn check(steps: &[Arc<Decoded>], context: &Context) {
     for (name, decoded) in seen.unused.iter().filter(|(name, _)| !seen.wanted.contains(*name)) {
         let fault = decoded.node.find(["as"]).fault(format!("no later step compares with `{}`", shown(name, 60)));
         context.report(fault.help(format!("write `same-as: {}` in one, or take `as` out", shown(name, 60))));
+    }
+}
+
+/// Barriers in an order that can be, and what is sent during one directly behind it.
+fn barriers(steps: &[Arc<Decoded>], context: &Context) {
+    let mut upgraded = false;
+    let mut open = None;
+    for decoded in steps {
+        let fault = |message: String, help: &str| context.report(decoded.node.fault(message).help(help));
+        match (&decoded.step.action, decoded.step.during) {
+            (Action::Barrier(barrier), _) => {
+                match (barrier, upgraded) {
+                    (Barrier::Upgrade, true) => {
+                        fault("a second `upgrade` without a `downgrade` between".into(), "take one of them out");
+                    }
+                    (Barrier::Downgrade, false) => {
+                        fault("a `downgrade` without an `upgrade` before it".into(), "a registry is first upgraded");
+                    }
+                    _ => {}
+                }
+                upgraded = if barrier.changes_version() { *barrier == Barrier::Upgrade } else { upgraded };
+                open = Some(*barrier);
+            }
+            (_, None) => open = None,
+            (_, Some(during)) if during != Barrier::Gc => {
+                fault(format!("a step during `{during}`"), "nothing can be sent then: only `during: gc` can be");
+            }
+            (_, Some(during)) if open != Some(during) => {
+                let message = format!("a step during `{during}` that does not stand behind its barrier");
+                fault(message, "write it directly behind `- barrier: gc`, or behind another step of this kind");
+            }
+            _ => {}
+        }
     }
 }
 

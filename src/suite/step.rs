@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::assertion::OneOrMany;
+use super::barrier::Barrier;
 use super::context::{Context, Later};
 use super::expect::{Expected, Law};
 use super::fault::{Fault, shown};
@@ -16,7 +17,7 @@ use super::tree::{Entry, Kind, Node};
 use super::words;
 
 /// Every action.
-pub const ACTIONS: [&str; 15] = [
+pub const ACTIONS: [&str; 16] = [
     "push",
     "put",
     "head",
@@ -32,11 +33,14 @@ pub const ACTIONS: [&str; 15] = [
     "upload",
     "raw",
     "wait",
+    "barrier",
 ];
 /// Actions that bring their own expectations, or have none.
-const OWN: [&str; 5] = ["push", "pull", "absent", "settled", "wait"];
+const OWN: [&str; 6] = ["push", "pull", "absent", "settled", "wait", "barrier"];
+/// The action that is a word alone.
+const BARRIER: &str = "barrier";
 /// Keys that stand beside the action's own.
-pub const COMMON: [&str; 5] = ["in", "accept", "headers", "as", "expect"];
+pub const COMMON: [&str; 6] = ["in", "accept", "headers", "as", "expect", "during"];
 
 /// The common keys, as they are written.
 #[derive(Debug, Default, Deserialize, schemars::JsonSchema)]
@@ -52,6 +56,9 @@ pub struct CommonKeys {
     pub r#as: Option<Later<String>>,
     /// What must hold of the response: a bundle's name, a map from requirements to assertions, or a list of these.
     pub expect: Option<Later<super::schema::Expect>>,
+    /// Sent while the action of the barrier that was met directly before is under way. It begins when the first such step
+    /// of each case has its answer.
+    pub during: Option<Later<Barrier>>,
 }
 
 /// A decoded step, with what later checks need to point at.
@@ -82,29 +89,42 @@ pub fn decode(
         context.report(fault.choices(name, ACTIONS, "the steps are"));
         return None;
     }
-    let Kind::Map(keys) = &entry.value.kind else {
-        let fault = entry.value.fault(format!("{} instead of the keys of `{name}`", entry.value.what()));
-        context.report(fault.help(format!("write {name}: {{key: value}}")));
-        return None;
-    };
     let before = context.reported();
-    let (common, own): (Vec<&Entry>, Vec<&Entry>) = keys.iter().partition(|entry| COMMON.contains(&&*entry.key.text));
-    let own_node = Node {
-        at: entry.key.at,
-        put_in: None,
-        kind: Kind::Map([Entry { key: entry.key.clone(), value: map_of(own, entry) }].into()),
+    let (common, own) = match (&entry.value.kind, &**name) {
+        (Kind::Scalar { .. }, BARRIER) => (Vec::new(), entry.value.clone()),
+        (_, BARRIER) => {
+            let fault = entry.value.fault(format!("{} instead of a barrier's name", entry.value.what()));
+            context.report(fault.help("write `- barrier: gc`"));
+            return None;
+        }
+        (Kind::Map(keys), _) => {
+            let (common, own) = keys.iter().partition(|entry| COMMON.contains(&&*entry.key.text));
+            (common, map_of(own, entry))
+        }
+        _ => {
+            let fault = entry.value.fault(format!("{} instead of the keys of `{name}`", entry.value.what()));
+            context.report(fault.help(format!("write {name}: {{key: value}}")));
+            return None;
+        }
     };
+    let own_node =
+        Node { at: entry.key.at, put_in: None, kind: Kind::Map([Entry { key: entry.key.clone(), value: own }].into()) };
     let action: Option<Action> = context.decode_with(&own_node, &COMMON);
     let common: CommonKeys = context.decode(&map_of(common, entry)).unwrap_or_default();
-    let expected = expectations(&common, entry, file, law, context);
+    let action = action?;
+    let expected = match &action {
+        Action::Barrier(barrier) => law.action(*barrier, entry, file, context),
+        _ => expectations(&common, entry, file, law, context),
+    };
     let at = entry.key.at;
     let step = Step {
-        action: action?,
+        action,
         repository: repository(&common, context),
         accept: accept(&common, context),
         headers: headers(&common, context),
         name: name_of(&common, context),
         expect: expected.iter().map(|expected| expected.expectation.clone()).collect(),
+        during: common.during.as_ref().and_then(|later| context.later(later)),
         source: Source { file: file.clone(), line: at.line as usize, column: at.column as usize },
     };
     let decoded = Decoded { step: Arc::new(step), expected, node: entry.value.clone(), action: name.clone() };

@@ -120,7 +120,7 @@ fn has_self(action: &Action) -> bool {
         Action::Referrers(referrers) => referrers.of.is_some(),
         Action::Blob(blob) => !blob.of.starts_with('='),
         Action::Raw(raw) => raw.bytes_of.is_some(),
-        Action::Tags(_) | Action::Wait(_) => false,
+        Action::Tags(_) | Action::Wait(_) | Action::Barrier(_) => false,
         _ => true,
     }
 }
@@ -174,7 +174,7 @@ fn action(decoded: &Decoded, names: &Names<'_>) {
             one("claim", upload.claim.as_ref(), Any);
         }
         Action::Raw(raw) => one("bytes-of", raw.bytes_of.as_ref(), Bytes),
-        Action::Blob(_) | Action::Tags(_) | Action::Wait(_) => {}
+        Action::Blob(_) | Action::Tags(_) | Action::Wait(_) | Action::Barrier(_) => {}
     }
 }
 

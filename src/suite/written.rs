@@ -8,7 +8,7 @@ use super::context::Later;
 use super::model::{Scope, StanceWord};
 use super::schema;
 use crate::content::graph::Format;
-use crate::target::findings::CAPABILITIES;
+use crate::target::findings::all_capabilities;
 
 /// A topic: what one aspect of a registry is asked.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -106,7 +106,7 @@ impl JsonSchema for NeedsMap {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let mut schema = NeedsKeys::json_schema(generator);
         let mut properties = schema::properties(&mut schema);
-        for (name, meaning) in CAPABILITIES {
+        for (name, meaning) in all_capabilities() {
             let value =
                 serde_json::json!({"description": format!("The registry {meaning}."), "enum": ["supported", "absent"]});
             properties.insert((*name).to_owned(), value);

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use super::findings::Is;
 use super::load;
 use super::profile::{Auth, Profile};
+use super::units::Time;
 use crate::near;
 use crate::reference::Config;
 use crate::suite::fault::Diagnostics;
@@ -105,12 +107,17 @@ fn unknown(argument: &str, or_filter: bool) -> ArgumentError {
 impl TargetSpec {
     /// The embedded registry, set so.
     pub fn reference(config: Config) -> TargetSpec {
-        TargetSpec {
-            name: REFERENCE.into(),
-            profile: Profile::default(),
-            reference: Some(config),
-            credentials_optional: false,
-        }
+        let mut profile = Profile::default();
+        profile.windows.grace = Time(config.gc.grace);
+        let is = |there: bool| if there { Is::Supported } else { Is::Absent };
+        let claims = [
+            ("gc.untagged", is(config.gc.untagged)),
+            ("gc.orphan-blobs", Is::Supported),
+            ("gc.keeps-referrers", Is::Supported),
+            ("gc.grace", is(!config.gc.grace.is_zero())),
+        ];
+        profile.claims.capabilities = claims.into_iter().map(|(name, is)| (name.to_owned(), is)).collect();
+        TargetSpec { name: REFERENCE.into(), profile, reference: Some(config), credentials_optional: false }
     }
 
     /// The target that `argument` names; none: the embedded registry.

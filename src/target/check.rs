@@ -5,7 +5,7 @@ use std::path::Path;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
-use super::findings::CAPABILITIES;
+use super::findings::all_capabilities;
 use super::profile::{Profile, StanceClaim};
 use super::repository;
 use crate::suite::fault::{At, Fault, shown};
@@ -184,8 +184,8 @@ impl Checker<'_> {
 
     fn claims(&mut self, profile: &Profile) {
         for name in profile.claims.capabilities.keys() {
-            if !CAPABILITIES.iter().any(|(known, _)| known == name) {
-                let hint = near::hint(name, CAPABILITIES.iter().map(|(known, _)| *known));
+            if !all_capabilities().any(|(known, _)| known == name) {
+                let hint = near::hint(name, all_capabilities().map(|(known, _)| known));
                 let message = format!("`{name}` is no capability{hint} (docs/profiles.md lists them)");
                 self.fault_of_key(&["claims", name], message);
             }

@@ -7,7 +7,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-use super::findings::{CAPABILITIES, Is};
+use super::findings::{Is, all_capabilities};
 use super::profile::{Claims, StanceClaim};
 use crate::suite::model::StanceWord;
 
@@ -87,7 +87,7 @@ impl JsonSchema for Claims {
             })
             .to_value(),
         );
-        for (name, meaning) in CAPABILITIES {
+        for (name, meaning) in all_capabilities() {
             let mut property = word.clone();
             if let Value::Object(property) = &mut property {
                 property.insert("description".into(), (*meaning).into());

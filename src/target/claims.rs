@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::findings::{Findings, Is, StanceFinding};
+use super::findings::{Findings, Is, StanceFinding, is_declared};
 use super::probe::PLATFORMS;
 use super::profile::{Claims, StanceClaim};
 use crate::content::graph::Format;
@@ -51,7 +51,9 @@ pub fn compare(claims: &Claims, findings: &Findings) -> Vec<ClaimCheck> {
             holds: stance_holds(claim, finding),
         })
     });
-    let capabilities = claims.capabilities.iter().filter_map(|(name, claim)| {
+    // What is only declared was not found out, so nothing was held against it.
+    let probed = claims.capabilities.iter().filter(|(name, _)| !is_declared(name));
+    let capabilities = probed.filter_map(|(name, claim)| {
         let finding = findings.capabilities.get(name)?;
         Some(ClaimCheck {
             id: format!("stance/claims/{name}"),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::profile::Claims;
 use crate::content::graph::Format;
 use crate::suite::model::{Scope, StanceWord};
 
@@ -31,6 +32,24 @@ pub const CAPABILITIES: &[(&str, &str)] = &[
     ("index.nested", "takes an index that names an index"),
     ("index.no-media-type", "takes an index without `mediaType`"),
 ];
+
+/// Capabilities that no request shows, so that only a profile can claim them: they say which cases of collection apply.
+pub const DECLARED: &[(&str, &str)] = &[
+    ("gc.untagged", "a collection removes manifests that no tag leads to"),
+    ("gc.orphan-blobs", "a collection removes blobs that no manifest names"),
+    ("gc.keeps-referrers", "a collection keeps what refers, by `subject`, to a manifest that it keeps"),
+    ("gc.grace", "a collection spares what was pushed just before it"),
+];
+
+/// Every capability, probed or declared, with its meaning.
+pub fn all_capabilities() -> impl Iterator<Item = (&'static str, &'static str)> + Clone {
+    CAPABILITIES.iter().chain(DECLARED).copied()
+}
+
+/// Whether a capability is only declared.
+pub fn is_declared(name: &str) -> bool {
+    DECLARED.iter().any(|(declared, _)| *declared == name)
+}
 
 /// Whether a capability is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -78,7 +97,7 @@ pub struct Findings {
     pub oci: StanceFinding,
     /// For Docker manifest lists.
     pub docker: StanceFinding,
-    /// By capability, every one of [`CAPABILITIES`].
+    /// By capability, every one of [`CAPABILITIES`] and [`DECLARED`].
     pub capabilities: BTreeMap<String, Finding>,
     /// How long after an acknowledged write a read still showed the old state, in seconds; 0: at once.
     pub read_window: f64,
@@ -97,6 +116,17 @@ pub struct Findings {
 }
 
 impl Findings {
+    /// Adds what only the profile can say.
+    pub fn declare(&mut self, claims: &Claims) {
+        for (name, _) in DECLARED {
+            let (is, evidence) = match claims.capabilities.get(*name) {
+                Some(is) => (*is, "as the profile claims"),
+                None => (Is::Absent, "the profile does not claim it, and no request shows it"),
+            };
+            self.capabilities.insert((*name).to_owned(), Finding { is, evidence: evidence.to_owned() });
+        }
+    }
+
     /// The stance for a format.
     pub fn stance(&self, format: Format) -> &StanceFinding {
         match format {

@@ -7,6 +7,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -14,6 +15,12 @@ use super::profile::Launch;
 
 /// Bytes of a process's output that are shown when it fails.
 const TAIL: u64 = 4 << 10;
+
+/// The folder of a process within its temporary one, beside what it writes to its outputs.
+const DIR: &str = "dir";
+
+/// The pause between two looks at a process that is to end.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// Why a process could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +47,7 @@ fn install(line: &str) -> String {
     if line.is_empty() { String::new() } else { format!("; install it by\n    {line}") }
 }
 
-/// A running process. Dropping it kills it with everything that it started, and removes its folder.
+/// A process. Dropping it kills it with everything that it started, and removes its folder.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
@@ -54,39 +61,63 @@ impl Process {
     /// # Errors
     /// It is not installed, or the machine refuses.
     pub fn start(launch: &Launch) -> Result<Process, LaunchError> {
-        let name = launch.command.first().cloned().unwrap_or_default();
-        let program = find_program(&name)
-            .ok_or_else(|| LaunchError::Missing { program: name.clone(), line: launch.missing.trim().to_owned() })?;
+        program(launch)?;
         let io = |what: String| move |source| LaunchError::Io { what, source };
         let folder = tempfile::Builder::new()
             .prefix("lacuna-")
             .tempdir()
             .map_err(io("a temporary folder cannot be made".into()))?;
-        let dir = folder.path().join("dir");
+        let dir = folder.path().join(DIR);
         std::fs::create_dir(&dir).map_err(io(format!("{} cannot be made", dir.display())))?;
         let port = free_port().map_err(io("no free port".into()))?;
-        let fill = |text: &str| fill(text, port, &dir);
-        for (path, text) in &launch.files {
-            let path = dir.join(path);
-            let parent = path.parent().unwrap_or(&dir);
-            std::fs::create_dir_all(parent).map_err(io(format!("{} cannot be made", parent.display())))?;
-            std::fs::write(&path, fill(text)).map_err(io(format!("{} cannot be written", path.display())))?;
-        }
-        let output =
-            |name: &str| File::create(folder.path().join(name)).map_err(io(format!("{name} cannot be written")));
-        let mut command = Command::new(&program);
-        command
-            .args(launch.command.iter().skip(1).map(|argument| fill(argument)))
-            .envs(launch.env.iter().map(|(key, value)| (key, fill(value))))
-            .current_dir(&dir)
-            .stdin(Stdio::null())
-            .stdout(output("stdout")?)
-            .stderr(output("stderr")?);
-        // A group of its own: Ctrl-C must reach us first, which still have to clean up, and what it starts must end with it.
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let child = command.spawn().map_err(io(format!("{} cannot be started", program.display())))?;
+        let child = spawn(launch, folder.path(), port).inspect_err(|_| release(port))?;
         Ok(Process { child, folder, port })
+    }
+
+    /// Starts a program on the folder and port of this one, which has ended.
+    ///
+    /// # Errors
+    /// It is not installed, or the machine refuses.
+    pub fn again(&mut self, launch: &Launch) -> Result<(), LaunchError> {
+        self.child = spawn(launch, self.folder.path(), self.port)?;
+        Ok(())
+    }
+
+    /// Ends it: at once, or asked to and given so long.
+    pub async fn end(&mut self, how: Ending) {
+        if let Ending::Asked(within) = how {
+            let since = std::time::Instant::now();
+            #[cfg(unix)]
+            if let Some(pid) = self.pid() {
+                // It may have ended by itself.
+                let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+                while self.ended().is_none() && since.elapsed() < within {
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+        self.kill();
+    }
+
+    /// Kills it with everything that it started.
+    fn kill(&mut self) {
+        #[cfg(unix)]
+        if let Some(group) = self.pid() {
+            // It may have ended by itself: then there is nothing to be killed.
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    #[cfg(unix)]
+    fn pid(&self) -> Option<rustix::process::Pid> {
+        rustix::process::Pid::from_raw(i32::try_from(self.child.id()).ok()?)
+    }
+
+    /// The folder that is its own: `{dir}`.
+    pub fn dir(&self) -> PathBuf {
+        self.folder.path().join(DIR)
     }
 
     /// The port that it was given.
@@ -113,17 +144,58 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        #[cfg(unix)]
-        if let Ok(id) = i32::try_from(self.child.id())
-            && let Some(group) = rustix::process::Pid::from_raw(id)
-        {
-            // It may have ended by itself: then there is nothing to be killed.
-            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-        }
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.kill();
         release(self.port);
     }
+}
+
+/// How a process is ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// By SIGTERM; by SIGKILL where it has not ended after this time.
+    Asked(Duration),
+    /// By SIGKILL.
+    Killed,
+}
+
+/// The program of a launch.
+///
+/// # Errors
+/// It is not installed.
+pub fn program(launch: &Launch) -> Result<PathBuf, LaunchError> {
+    let name = launch.command.first().cloned().unwrap_or_default();
+    let line = || launch.missing.trim().to_owned();
+    find_program(&name).ok_or_else(|| LaunchError::Missing { program: name.clone(), line: line() })
+}
+
+/// Writes a launch's files, and starts its program.
+fn spawn(launch: &Launch, folder: &Path, port: u16) -> Result<Child, LaunchError> {
+    let program = program(launch)?;
+    let io = |what: String| move |source| LaunchError::Io { what, source };
+    let dir = folder.join(DIR);
+    let fill = |text: &str| fill(text, port, &dir);
+    for (path, text) in &launch.files {
+        let path = dir.join(path);
+        let parent = path.parent().unwrap_or(&dir);
+        std::fs::create_dir_all(parent).map_err(io(format!("{} cannot be made", parent.display())))?;
+        std::fs::write(&path, fill(text)).map_err(io(format!("{} cannot be written", path.display())))?;
+    }
+    let output = |name: &str| {
+        let file = File::options().create(true).append(true).open(folder.join(name));
+        file.map_err(io(format!("{name} cannot be written")))
+    };
+    let mut command = Command::new(&program);
+    command
+        .args(launch.command.iter().skip(1).map(|argument| fill(argument)))
+        .envs(launch.env.iter().map(|(key, value)| (key, fill(value))))
+        .current_dir(&dir)
+        .stdin(Stdio::null())
+        .stdout(output("stdout")?)
+        .stderr(output("stderr")?);
+    // A group of its own: Ctrl-C must reach us first, which still have to clean up, and what it starts must end with it.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    command.spawn().map_err(io(format!("{} cannot be started", program.display())))
 }
 
 /// Puts the placeholders in.
@@ -150,7 +222,7 @@ fn release(port: u16) {
 }
 
 /// The program by its path, or by its name on PATH, else where `go install` and `cargo install` put it.
-fn find_program(name: &str) -> Option<PathBuf> {
+pub(super) fn find_program(name: &str) -> Option<PathBuf> {
     if name.contains('/') {
         return Some(PathBuf::from(name))
             .filter(|path| is_program(path))
@@ -178,7 +250,7 @@ fn is_program(path: &Path) -> bool {
 }
 
 /// The last lines of a file, without what a terminal would obey.
-fn tail(path: &Path) -> String {
+pub(super) fn tail(path: &Path) -> String {
     let read = || -> std::io::Result<Vec<u8>> {
         let mut file = File::open(path)?;
         let length = file.metadata()?.len();
@@ -190,14 +262,20 @@ fn tail(path: &Path) -> String {
     let bytes = read().unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
     let lines: Vec<&str> = text.trim().lines().collect();
-    let plain = |line: &&str| line.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect();
-    lines[lines.len().saturating_sub(20)..].iter().map(plain).collect::<Vec<String>>().join("\n")
+    printable(&lines[lines.len().saturating_sub(20)..].join("\n"))
+}
+
+/// Lines without what a terminal would obey, and no more of them than are read.
+pub(super) fn printable(text: &str) -> String {
+    let shown = &text[..text.floor_char_boundary(TAIL as usize)];
+    let plain = |line: &str| line.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect();
+    shown.lines().map(plain).collect::<Vec<String>>().join("\n")
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use std::time::{Duration, Instant};
+    use std::time::Instant;
 
     use super::*;
 

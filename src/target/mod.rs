@@ -1,9 +1,13 @@
 //! Whom we ask: the profile, its credentials, how it is launched, and what the probe found.
 
+mod act;
+pub mod actions;
 pub mod argument;
+mod canary;
 mod check;
 mod claimed;
 pub mod claims;
+mod embedded;
 pub mod findings;
 pub mod launch;
 pub mod load;

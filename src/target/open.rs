@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use super::act::Trouble;
 use super::argument::TargetSpec;
-use super::launch::{LaunchError, Process};
+use super::launch::{Ending, LaunchError, Process};
 use super::profile::{Auth, Launch, Profile};
 use crate::record::TargetRecord;
 use crate::reference::Running;
@@ -29,15 +30,18 @@ pub struct Live {
     pub client: Client,
     /// Its base URL.
     pub url: String,
-    guard: Guard,
+    /// What it was opened from.
+    pub(super) spec: TargetSpec,
+    /// What ends with it.
+    pub(super) guard: Guard,
 }
 
 /// What ends with the target.
-enum Guard {
+pub(super) enum Guard {
     /// Nothing: it ran before us.
     None,
-    /// A process of ours.
-    Process(Process),
+    /// A process of ours, and how it was started last.
+    Process(Process, Box<Launch>),
     /// The embedded registry.
     Reference(Running),
 }
@@ -46,7 +50,7 @@ impl std::fmt::Debug for Guard {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Guard::None => f.write_str("None"),
-            Guard::Process(process) => process.fmt(f),
+            Guard::Process(process, _) => process.fmt(f),
             Guard::Reference(running) => f.debug_tuple("Reference").field(&running.url).finish(),
         }
     }
@@ -128,7 +132,7 @@ async fn launched(spec: &TargetSpec, launch: &Launch) -> Result<Live, OpenError>
         let process = Process::start(launch)?;
         let url = spec.profile.url.replace("{port}", &process.port().to_string());
         let (credentials, trouble) = credentials(spec, &url)?;
-        let mut live = live(spec, url, Guard::Process(process), credentials)?;
+        let mut live = live(spec, url, Guard::Process(process, Box::new(launch.clone())), credentials)?;
         match ready(&mut live, launch).await {
             Ok(()) => {
                 admitted(spec, &live, trouble).await?;
@@ -238,14 +242,14 @@ fn live(spec: &TargetSpec, url: String, guard: Guard, credentials: Option<Creden
     };
     let client = Client::new(settings).map_err(|e| OpenError::Settings(e.to_string()))?;
     let (name, product) = (spec.name.clone(), spec.profile.product.clone());
-    Ok(Live { name, product, profile: spec.profile.clone(), client, url, guard })
+    Ok(Live { name, product, profile: spec.profile.clone(), client, url, spec: spec.clone(), guard })
 }
 
 impl Live {
     /// The end of what a launched target wrote, printable; `None` where it was not launched.
     pub fn output(&self) -> Option<String> {
         match &self.guard {
-            Guard::Process(process) => Some(process.output()),
+            Guard::Process(process, _) => Some(process.output()),
             _ => None,
         }
     }
@@ -266,14 +270,54 @@ impl Live {
         !matches!(self.guard, Guard::None)
     }
 
+    /// Whether it is the embedded registry.
+    pub(super) fn is_reference(&self) -> bool {
+        matches!(self.guard, Guard::Reference(_))
+    }
+
+    /// The folder of its own that a launched target has.
+    pub(super) fn dir(&self) -> Option<PathBuf> {
+        match &self.guard {
+            Guard::Process(process, _) => Some(process.dir()),
+            _ => None,
+        }
+    }
+
+    /// How it was launched last, where it was.
+    pub(super) fn launched(&self) -> Option<Launch> {
+        match &self.guard {
+            Guard::Process(_, launch) => Some((**launch).clone()),
+            _ => None,
+        }
+    }
+
+    /// Ends its process.
+    pub(super) async fn end(&mut self, how: Ending) {
+        if let Guard::Process(process, _) = &mut self.guard {
+            process.end(how).await;
+        }
+    }
+
+    /// Starts its process again, and waits until it is ready.
+    pub(super) async fn again(&mut self, launch: &Launch) -> Result<(), Trouble> {
+        if let Guard::Process(process, last) = &mut self.guard {
+            process.again(launch).map_err(|e| Trouble::new("it could not be started again", e.to_string()))?;
+            **last = launch.clone();
+        }
+        ready(self, launch).await.map_err(|what| {
+            let output = self.output().unwrap_or_default();
+            Trouble::new("it did not come back", format!("it {what}; it wrote:\n{output}"))
+        })
+    }
+
     fn ended(&mut self) -> Option<std::process::ExitStatus> {
         match &mut self.guard {
-            Guard::Process(process) => process.ended(),
+            Guard::Process(process, _) => process.ended(),
             _ => None,
         }
     }
 
     fn lost_its_port(&self) -> bool {
-        matches!(&self.guard, Guard::Process(process) if process.lost_its_port())
+        matches!(&self.guard, Guard::Process(process, _) if process.lost_its_port())
     }
 }

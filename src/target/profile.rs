@@ -6,6 +6,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::actions::Actions;
 use super::findings::Is;
 use super::units::{Expiry, Rate, Size, Time};
 use crate::suite::model::{Scope, StanceWord};
@@ -32,6 +33,8 @@ pub struct Profile {
     pub limits: Limits,
     /// Grace.
     pub windows: Windows,
+    /// What happens at barriers.
+    pub actions: Actions,
     /// Failures that are known.
     pub known: Vec<Known>,
 }
@@ -172,6 +175,8 @@ pub struct Windows {
     pub read: Time,
     /// After a delete.
     pub delete: Time,
+    /// How old garbage must be before a collection takes it.
+    pub grace: Time,
     /// The time after which the target drops content by itself; `none` where it never does.
     pub expiry: Expiry,
 }

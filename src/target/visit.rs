@@ -65,7 +65,9 @@ pub async fn visit(
         }
         false => Vec::new(),
     };
-    Ok(Visit { findings: findings.transpose()?, left })
+    let mut findings = findings.transpose()?;
+    findings.iter_mut().for_each(|findings| findings.declare(&live.profile.claims));
+    Ok(Visit { findings, left })
 }
 
 /// Removes what the journal names. Where something stays, so does the journal.

@@ -62,6 +62,7 @@ fn error(kind: Option<FailureKind>) -> NotAsked {
 
 fn outcome(mismatches: Vec<Mismatch>, error: Option<NotAsked>) -> Outcome {
     Outcome {
+        round: 0,
         id: ID.to_owned(),
         mismatches,
         observed: vec!["must".into()],

@@ -100,6 +100,11 @@ impl Client {
         &self.inner.base_text
     }
 
+    /// A text from elsewhere without the secrets of this client.
+    pub fn redacted(&self, text: &str) -> String {
+        self.inner.secrets.scrub_text(text)
+    }
+
     /// No request starts any more, and those that run end as [`FailureKind::Interrupted`]; for all clones.
     pub fn stop(&self) {
         self.stopped.send_replace(true);

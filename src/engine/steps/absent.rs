@@ -13,7 +13,7 @@ use crate::suite::model::Nodes;
 /// some between them.
 const PHANTOMS: usize = 16;
 
-pub async fn run(case: &mut Case<'_>, here: &Here<'_>, what: &Nodes) -> Result<(), Halt> {
+pub async fn run(case: &mut Case, here: &Here<'_>, what: &Nodes) -> Result<(), Halt> {
     let mut walk = Walk::default();
     for name in what.images.iter().chain(&what.graphs) {
         walk.descend(&case.node(name)?, &|_| true);

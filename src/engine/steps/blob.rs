@@ -8,7 +8,7 @@ use crate::engine::expect::Subject;
 use crate::suite::model::{BlobRead, ReadMethod};
 use crate::wire::{Ask, Keep};
 
-pub async fn run(case: &mut Case<'_>, here: &Here<'_>, what: &BlobRead) -> Result<(), Halt> {
+pub async fn run(case: &mut Case, here: &Here<'_>, what: &BlobRead) -> Result<(), Halt> {
     let (method, verb) = match what.method {
         ReadMethod::Get => ("GET", "get"),
         ReadMethod::Head => ("HEAD", "head"),
@@ -37,7 +37,7 @@ pub async fn run(case: &mut Case<'_>, here: &Here<'_>, what: &BlobRead) -> Resul
 
 /// A read of a blob.
 pub(super) fn question(
-    case: &Case<'_>,
+    case: &Case,
     here: &Here<'_>,
     method: &str,
     reference: &str,

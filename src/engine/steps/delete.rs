@@ -10,7 +10,7 @@ use crate::engine::journal::{Kind, Thing};
 use crate::suite::model::Delete;
 use crate::wire::Ask;
 
-pub async fn run(case: &mut Case<'_>, here: &Here<'_>, what: &Delete) -> Result<(), Halt> {
+pub async fn run(case: &mut Case, here: &Here<'_>, what: &Delete) -> Result<(), Halt> {
     if let Some(tag) = &what.tag {
         return one_tag(case, here, tag, here.expect.clone()).await;
     }
@@ -42,7 +42,7 @@ pub async fn run(case: &mut Case<'_>, here: &Here<'_>, what: &Delete) -> Result<
 }
 
 /// Deletes a tag.
-pub(super) async fn one_tag(case: &mut Case<'_>, here: &Here<'_>, tag: &str, expect: Expected) -> Result<(), Halt> {
+pub(super) async fn one_tag(case: &mut Case, here: &Here<'_>, tag: &str, expect: Expected) -> Result<(), Halt> {
     let node = case.facts.tagged(here.nickname(), tag).cloned();
     let subject = Subject { node, ..Subject::default() };
     let question = question(case, here, Kind::Tag, tag, subject, format!("delete tag {tag}"), expect)?;
@@ -54,7 +54,7 @@ pub(super) async fn one_tag(case: &mut Case<'_>, here: &Here<'_>, tag: &str, exp
 }
 
 fn question(
-    case: &Case<'_>,
+    case: &Case,
     here: &Here<'_>,
     kind: Kind,
     reference: &str,

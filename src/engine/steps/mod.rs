@@ -35,7 +35,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(120);
 const DEFAULT_TAG: &str = "latest";
 
 /// Runs one step.
-pub async fn run(case: &mut Case<'_>, step: &Step) -> Result<(), Halt> {
+pub async fn run(case: &mut Case, step: &Step) -> Result<(), Halt> {
     let here = Here { step, expect: step.expect.clone().into() };
     match &step.action {
         Action::Push(what) => push::run(case, &here, what).await,
@@ -53,10 +53,12 @@ pub async fn run(case: &mut Case<'_>, step: &Step) -> Result<(), Halt> {
         Action::Upload(what) => upload::run(case, &here, what).await,
         Action::Raw(what) => raw::run(case, &here, what).await,
         Action::Wait(what) => wait(case, &what.time).await,
+        // The case stops before it, and is taken past it when its action has happened.
+        Action::Barrier(_) => Ok(()),
     }
 }
 
-async fn wait(case: &Case<'_>, time: &str) -> Result<(), Halt> {
+async fn wait(case: &Case, time: &str) -> Result<(), Halt> {
     let time = Time::try_from(time.to_owned()).map_err(|problem| case.unusable(problem))?;
     tokio::select! {
         () = tokio::time::sleep(time.0.min(LONGEST_WAIT)) => {}
@@ -83,14 +85,14 @@ impl Here<'_> {
     ///
     /// # Errors
     /// There is no such bundle.
-    pub fn expect_or(&self, case: &Case<'_>, bundle: &str) -> Result<Expected, Halt> {
+    pub fn expect_or(&self, case: &Case, bundle: &str) -> Result<Expected, Halt> {
         if self.expect.is_empty() { case.bundle(bundle) } else { Ok(self.expect.clone()) }
     }
 
     /// A manifest read, with the step's Accept, or all types that lacuna pushes.
     pub fn manifest_ask(
         &self,
-        case: &Case<'_>,
+        case: &Case,
         own: Option<&Arc<Node>>,
         method: &str,
         reference: &str,
@@ -102,13 +104,7 @@ impl Here<'_> {
     }
 
     /// Adds the step's Accept and headers, and what a token is asked for.
-    pub fn finish(
-        &self,
-        case: &Case<'_>,
-        own: Option<&Arc<Node>>,
-        mut ask: Ask,
-        actions: &[&str],
-    ) -> Result<Ask, Halt> {
+    pub fn finish(&self, case: &Case, own: Option<&Arc<Node>>, mut ask: Ask, actions: &[&str]) -> Result<Ask, Halt> {
         for line in self.step.accept.iter().flatten() {
             ask.headers.push(("Accept".into(), expand(case, self.nickname(), own, line)?));
         }
@@ -125,7 +121,7 @@ impl Here<'_> {
 }
 
 /// Puts `{repo}`, `{digest:NODE}` and `{type:NODE}` in, where NODE may be `self`; any other brace stays.
-pub(super) fn expand(case: &Case<'_>, nickname: &str, own: Option<&Arc<Node>>, text: &str) -> Result<String, Halt> {
+pub(super) fn expand(case: &Case, nickname: &str, own: Option<&Arc<Node>>, text: &str) -> Result<String, Halt> {
     let node = |name: &str| match own {
         Some(own) if name == "self" => Ok(own.clone()),
         _ => case.node(name),

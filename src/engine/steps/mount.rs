@@ -9,7 +9,7 @@ use crate::engine::journal::{Kind, Thing};
 use crate::suite::model::Mount;
 use crate::wire::Ask;
 
-pub async fn run(case: &mut Case<'_>, here: &Here<'_>, what: &Mount) -> Result<(), Halt> {
+pub async fn run(case: &mut Case, here: &Here<'_>, what: &Mount) -> Result<(), Halt> {
     let node = case.node(&what.blob)?;
     let repository = case.repository(here.nickname())?;
     let mut target = format!("/v2/{repository}/blobs/uploads/?mount={}", node.digest);

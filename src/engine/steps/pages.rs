@@ -38,7 +38,7 @@ struct List {
 /// Asks for a list and judges it, as a whole; `first` is its first page where that was asked for already. Within a window
 /// it is asked for again, as a whole too.
 pub(super) async fn take(
-    case: &mut Case<'_>,
+    case: &mut Case,
     question: &Question,
     first: Option<Asked>,
     of: Of,

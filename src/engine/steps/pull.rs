@@ -10,9 +10,9 @@ use crate::engine::case::{Case, Halt};
 use crate::engine::expect::Subject;
 use crate::suite::model::Nodes;
 
-pub async fn run(case: &mut Case<'_>, here: &Here<'_>, what: &Nodes) -> Result<(), Halt> {
+pub async fn run(case: &mut Case, here: &Here<'_>, what: &Nodes) -> Result<(), Halt> {
     let mut walk = Walk::default();
-    let present = |case: &Case<'_>, node: &Node| case.facts.is_present(here.nickname(), node);
+    let present = |case: &Case, node: &Node| case.facts.is_present(here.nickname(), node);
     for name in what.images.iter().chain(&what.graphs) {
         let root = case.node(name)?;
         // An index may be gone and its children still there; what an image names may go with it.
@@ -31,12 +31,14 @@ pub async fn run(case: &mut Case<'_>, here: &Here<'_>, what: &Nodes) -> Result<(
     for node in &nodes {
         if node.kind == NodeKind::Blob {
             let subject = about(node);
-            let expect = here.expect_or(case, "served-blob")?;
+            let expect = case.bundle_of(here.nickname(), node, "served-blob")?;
             let label = format!("pull {}", node.name);
             questions.push(blob::question(case, here, "GET", node.digest.as_str(), subject, label, expect)?);
         } else {
-            questions.push(manifest(case, here, node, "GET", "served")?);
-            questions.push(manifest(case, here, node, "HEAD", "served-head")?);
+            for (method, bundle) in [("GET", "served"), ("HEAD", "served-head")] {
+                let expect = case.bundle_of(here.nickname(), node, bundle)?;
+                questions.push(Question { expect, ..manifest(case, here, node, method, bundle)? });
+            }
         }
     }
     case.ask(questions).await.map(|_| ())
@@ -49,7 +51,7 @@ pub(super) fn about(node: &Arc<Node>) -> Subject {
 
 /// A read of a manifest by digest that expects a bundle.
 pub(super) fn manifest(
-    case: &Case<'_>,
+    case: &Case,
     here: &Here<'_>,
     node: &Arc<Node>,
     method: &str,

@@ -14,7 +14,7 @@ use crate::content::{Node, NodeKind, UnknownNode};
 use crate::engine::case::{Case, Halt, TOGETHER};
 use crate::suite::model::{Push, UploadHow};
 
-pub async fn run(case: &mut Case<'_>, here: &Here<'_>, what: &Push) -> Result<(), Halt> {
+pub async fn run(case: &mut Case, here: &Here<'_>, what: &Push) -> Result<(), Halt> {
     let mut walk = Walk::default();
     for node in wanted(case, what).map_err(|unknown| case.unusable(unknown.to_string()))? {
         // Nobody has a phantom.
@@ -45,7 +45,7 @@ pub async fn run(case: &mut Case<'_>, here: &Here<'_>, what: &Push) -> Result<()
     Ok(())
 }
 
-fn wanted(case: &Case<'_>, what: &Push) -> Result<Vec<Arc<Node>>, UnknownNode> {
+fn wanted(case: &Case, what: &Push) -> Result<Vec<Arc<Node>>, UnknownNode> {
     let mut nodes = case.content.images(&what.images)?;
     for name in what.blobs.iter().chain(&what.manifests) {
         nodes.push(case.content.node(name)?.clone());
@@ -55,7 +55,7 @@ fn wanted(case: &Case<'_>, what: &Push) -> Result<Vec<Arc<Node>>, UnknownNode> {
     Ok(nodes)
 }
 
-async fn push_blobs(case: &mut Case<'_>, here: &Here<'_>, blobs: &[Arc<Node>]) -> Result<(), Halt> {
+async fn push_blobs(case: &mut Case, here: &Here<'_>, blobs: &[Arc<Node>]) -> Result<(), Halt> {
     let expect = here.expect_or(case, "blob-pushed")?;
     let repository = case.repository(here.nickname())?;
     let ways: Vec<Way> = blobs

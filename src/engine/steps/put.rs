@@ -12,7 +12,7 @@ use crate::engine::journal::{Kind, Thing};
 use crate::suite::model::{By, Put};
 use crate::wire::{Ask, AskBody};
 
-pub async fn run(case: &mut Case<'_>, here: &Here<'_>, what: &Put) -> Result<(), Halt> {
+pub async fn run(case: &mut Case, here: &Here<'_>, what: &Put) -> Result<(), Halt> {
     let node = case.node(&what.manifest)?;
     let content_type = match what.content_type.as_deref() {
         None => Some(node.media_type.clone()),
@@ -70,7 +70,7 @@ impl Reference {
 }
 
 /// Writes the answer to a put down.
-pub(super) fn note(case: &mut Case<'_>, nickname: &str, node: &Arc<Node>, under: &Reference, status: Option<u16>) {
+pub(super) fn note(case: &mut Case, nickname: &str, node: &Arc<Node>, under: &Reference, status: Option<u16>) {
     let facts = case.facts.at(nickname);
     match under {
         Reference::Tag(tag) => facts.put(node, Some(tag), status),
@@ -82,7 +82,7 @@ pub(super) fn note(case: &mut Case<'_>, nickname: &str, node: &Arc<Node>, under:
 
 /// A put.
 pub(super) fn question(
-    case: &Case<'_>,
+    case: &Case,
     here: &Here<'_>,
     node: &Arc<Node>,
     under: &Reference,

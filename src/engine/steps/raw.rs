@@ -15,7 +15,7 @@ use crate::engine::journal::{Kind, Thing};
 use crate::suite::model::Raw;
 use crate::wire::{Ask, AskBody};
 
-pub async fn run(case: &mut Case<'_>, here: &Here<'_>, what: &Raw) -> Result<(), Halt> {
+pub async fn run(case: &mut Case, here: &Here<'_>, what: &Raw) -> Result<(), Halt> {
     let path = expand(case, here.nickname(), None, &what.path)?;
     // It is about the node whose bytes it sends, else the one whose digest stands in its path.
     let named = what.path.split_once("{digest:").and_then(|(_, rest)| rest.split_once('}')).map(|(name, _)| name);
@@ -55,7 +55,7 @@ pub async fn run(case: &mut Case<'_>, here: &Here<'_>, what: &Raw) -> Result<(),
 }
 
 /// What a raw PUT of a manifest into the step's repository puts it under.
-fn put_of(case: &Case<'_>, here: &Here<'_>, what: &Raw, path: &str) -> Result<Option<Reference>, Halt> {
+fn put_of(case: &Case, here: &Here<'_>, what: &Raw, path: &str) -> Result<Option<Reference>, Halt> {
     let prefix = format!("/v2/{}/manifests/", case.repository(here.nickname())?);
     let reference =
         path.strip_prefix(&prefix).filter(|reference| what.method == "PUT" && !reference.contains(['/', '?']));
@@ -65,7 +65,7 @@ fn put_of(case: &Case<'_>, here: &Here<'_>, what: &Raw, path: &str) -> Result<Op
     }))
 }
 
-fn thing(case: &Case<'_>, here: &Here<'_>, reference: &Reference) -> Result<Thing, Halt> {
+fn thing(case: &Case, here: &Here<'_>, reference: &Reference) -> Result<Thing, Halt> {
     let repository = case.repository(here.nickname())?;
     Ok(match reference {
         Reference::Tag(tag) => Thing { kind: Kind::Tag, repository, reference: tag.clone() },
@@ -73,7 +73,7 @@ fn thing(case: &Case<'_>, here: &Here<'_>, reference: &Reference) -> Result<Thin
     })
 }
 
-fn note(case: &mut Case<'_>, here: &Here<'_>, node: &Arc<Node>, reference: &Reference, status: Option<u16>) {
+fn note(case: &mut Case, here: &Here<'_>, node: &Arc<Node>, reference: &Reference, status: Option<u16>) {
     if node.is_manifest() {
         put::note(case, here.nickname(), node, reference, status);
     }

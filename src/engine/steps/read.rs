@@ -7,7 +7,7 @@ use crate::engine::case::{Case, Halt};
 use crate::engine::expect::Subject;
 use crate::suite::model::{By, Read};
 
-pub async fn run(case: &mut Case<'_>, here: &Here<'_>, what: &Read, method: &str) -> Result<(), Halt> {
+pub async fn run(case: &mut Case, here: &Here<'_>, what: &Read, method: &str) -> Result<(), Halt> {
     let mut node = what.manifest.as_deref().map(|name| case.node(name)).transpose()?;
     let verb = method.to_ascii_lowercase();
     let by_tag = what.by == Some(By::Tag) || (what.by.is_none() && what.tag.is_some());

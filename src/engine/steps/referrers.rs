@@ -9,7 +9,7 @@ use crate::engine::expect::Subject;
 use crate::suite::model::Referrers;
 use crate::wire::Ask;
 
-pub async fn run(case: &mut Case<'_>, here: &Here<'_>, what: &Referrers) -> Result<(), Halt> {
+pub async fn run(case: &mut Case, here: &Here<'_>, what: &Referrers) -> Result<(), Halt> {
     let repository = case.repository(here.nickname())?;
     let node = what.of.as_deref().map(|name| case.node(name)).transpose()?;
     let digest = match (&what.digest, &node) {

@@ -11,7 +11,7 @@ use crate::engine::expect::Subject;
 use crate::engine::facts::{is_no, is_yes};
 use crate::suite::model::Settled;
 
-pub async fn run(case: &mut Case<'_>, here: &Here<'_>, what: &Settled) -> Result<(), Halt> {
+pub async fn run(case: &mut Case, here: &Here<'_>, what: &Settled) -> Result<(), Halt> {
     let node = case.node(&what.manifest)?;
     let Some(put) = case.facts.last_put(here.nickname(), &node).cloned() else {
         return Err(case.unusable(format!("{} was never put, so there is nothing to keep to", what.manifest)));
@@ -51,7 +51,7 @@ enum By<'a> {
 }
 
 fn question(
-    case: &Case<'_>,
+    case: &Case,
     here: &Here<'_>,
     method: &str,
     by: By<'_>,

@@ -7,7 +7,7 @@ use crate::engine::case::{Case, Halt};
 use crate::suite::model::Tags;
 use crate::wire::Ask;
 
-pub async fn run(case: &mut Case<'_>, here: &Here<'_>, what: &Tags) -> Result<(), Halt> {
+pub async fn run(case: &mut Case, here: &Here<'_>, what: &Tags) -> Result<(), Halt> {
     let repository = case.repository(here.nickname())?;
     let values = [("n", &what.n), ("last", &what.last)];
     let values =

@@ -23,7 +23,7 @@ const CHUNK: u64 = 64 * 1024;
 /// Chunks of one upload at most: a registry's `OCI-Chunk-Min-Length` and the blob decide, within reason.
 const MOST_CHUNKS: u64 = 4096;
 
-pub async fn run(case: &mut Case<'_>, here: &Here<'_>, what: &Upload) -> Result<(), Halt> {
+pub async fn run(case: &mut Case, here: &Here<'_>, what: &Upload) -> Result<(), Halt> {
     let node = case.node(&what.blob)?;
     let claim = what.claim.as_deref().map(|name| case.node(name)).transpose()?;
     let way = Way {
@@ -189,7 +189,7 @@ fn lead(legs: &mut Vec<Leg>, question: Question, asked: Asked) -> Option<String>
 }
 
 /// Judges an upload, and writes down what was acknowledged.
-pub(super) async fn take(case: &mut Case<'_>, way: &Way, legs: std::io::Result<Vec<Leg>>) -> Result<Answer, Halt> {
+pub(super) async fn take(case: &mut Case, way: &Way, legs: std::io::Result<Vec<Leg>>) -> Result<Answer, Halt> {
     let legs = legs.map_err(|error| case.unwritten(&error))?;
     let mut last = Answer { status: None, broken: None };
     for Leg { question, asked, is_last } in legs {
@@ -204,7 +204,7 @@ pub(super) async fn take(case: &mut Case<'_>, way: &Way, legs: std::io::Result<V
 }
 
 /// Records an answer on the way: 202 and a Location, or it ends here.
-fn on_the_way(case: &mut Case<'_>, question: &Question, asked: &Asked) -> Result<Option<Level>, Halt> {
+fn on_the_way(case: &mut Case, question: &Question, asked: &Asked) -> Result<Option<Level>, Halt> {
     case.remember(question, asked);
     case.push_unnamed(&question.label, asked.exchange.clone());
     if let Some(halt) = case.no_answer(question, asked) {

@@ -324,10 +324,11 @@ async fn told_to_stop_it_sends_nothing_new_and_still_cleans_up() {
         stopper.stop();
     };
     let (bundles, options) = (&bundles, options(levels));
-    let (outcomes, ()) = tokio::join!(run(cases, bundles, &served.client, &journal, &options, |_| {}, stop), stopping);
+    let mut client = served.client.clone();
+    let (ran, ()) = tokio::join!(run(cases, bundles, &mut client, &journal, &options, |_| {}, stop), stopping);
     assert!(begun.elapsed() < Duration::from_secs(10));
-    assert_eq!(outcomes.len(), 30);
-    for outcome in &outcomes {
+    assert_eq!(ran.outcomes.len(), 30);
+    for outcome in &ran.outcomes {
         assert_eq!(outcome.error.as_ref().unwrap().kind, Some(FailureKind::Interrupted), "{outcome:?}");
     }
     assert!(!served.seen().iter().any(|line| line.ends_with("/never")));

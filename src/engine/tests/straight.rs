@@ -117,14 +117,14 @@ async fn everything_created_is_journaled_first_and_removed_after() {
     let header = journal::Header { run: "t".into(), seed: "1".into(), target: "x".into(), lacuna: "0".into() };
     let cases = || vec![case("a/b/c", sparse())];
     let journal = Journal::create(&path, &header).unwrap();
-    run(cases(), &bundles, &client, &journal, &options(levels.clone()), |_| {}, Stop::never()).await;
+    run(cases(), &bundles, &mut client.clone(), &journal, &options(levels.clone()), |_| {}, Stop::never()).await;
     let tally = journal.tally();
     // Two blobs, two manifests, a tag.
     assert_eq!((tally.created, tally.removed, tally.left), (5, 5, vec![]));
     assert_eq!(journal::read(&path).unwrap().things, []);
     let journal = Journal::create(&path, &header).unwrap();
     let keep = Options { removal: None, ..options(levels) };
-    run(cases(), &bundles, &client, &journal, &keep, |_| {}, Stop::never()).await;
+    run(cases(), &bundles, &mut client.clone(), &journal, &keep, |_| {}, Stop::never()).await;
     assert_eq!(journal::read(&path).unwrap().things.len(), 5);
     let done = clean(&client, &path, &Default::default(), Duration::from_secs(5)).await.unwrap();
     assert_eq!((done.created, done.removed, done.left), (5, 5, vec![]));

@@ -8,7 +8,7 @@ use crate::record::answers::words;
 use crate::record::{ALL, CaseRecord, RunRecord, store};
 use crate::report::text;
 use crate::suite::requirement::Basis;
-use crate::target::findings::{CAPABILITIES, Is};
+use crate::target::findings::{Is, all_capabilities};
 use crate::verdict::Verdict;
 
 const TABLE: &[(&str, &str)] = &[("class", "scroll"), ("tabindex", "0")];
@@ -51,7 +51,7 @@ pub(super) fn capabilities(page: &mut Page, record: &RunRecord) {
     page.open("div", TABLE).open("table", &[]);
     page.head("What the probe found", &["Capability", "Found", "Evidence"]).raw("<tbody>\n");
     for (name, found) in &record.capabilities {
-        let meaning = CAPABILITIES.iter().find(|(known, _)| known == name).map_or("", |(_, meaning)| meaning);
+        let meaning = all_capabilities().find(|(known, _)| known == name).map_or("", |(_, meaning)| meaning);
         let (is, class) = match found.is {
             Is::Supported => ("supported", "pass"),
             Is::Absent => ("absent", "skip"),
@@ -79,7 +79,17 @@ pub(super) fn rounds(page: &mut Page, record: &RunRecord) {
         page.element("td", &[("class", "number")], &round.cases.to_string());
         page.element("td", &[("class", "number")], &format!("{:.1}", round.seconds));
         page.element("td", &[], &round.exit.map(|exit| exit.to_string()).unwrap_or_default());
-        page.open("td", &[("class", "wide")]).element("pre", &[], &round.output).close("td").close("tr");
+        page.open("td", &[("class", "wide")]);
+        if let Some(failed) = &round.failed {
+            page.element("div", &[], &format!("failed: {failed}"));
+        }
+        if !round.blamed.is_empty() {
+            page.element("div", &[], &format!("blamed: {}", round.blamed.join(", ")));
+        }
+        for tried in &round.tried {
+            page.element("div", &[("class", "soft")], &format!("on a fresh registry, {tried}"));
+        }
+        page.element("pre", &[], &round.output).close("td").close("tr");
     }
     page.raw("</tbody>").close("table").close("div").close("section");
 }

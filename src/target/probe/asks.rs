@@ -36,7 +36,7 @@ pub(super) fn body_of(node: &Node, offset: u64, length: u64) -> AskBody {
 }
 
 /// An upload's URL with the digest that closes it.
-pub(super) fn with_digest(location: &str, digest: &Digest) -> String {
+pub(in crate::target) fn with_digest(location: &str, digest: &Digest) -> String {
     let sign = if location.contains('?') { '&' } else { '?' };
     format!("{location}{sign}digest={digest}")
 }

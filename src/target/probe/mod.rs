@@ -5,7 +5,7 @@
 //! Questions have content and repositories of their own, and are asked at once.
 
 mod answer;
-mod asks;
+pub(super) mod asks;
 mod blobs;
 mod deletes;
 mod desk;

@@ -1,0 +1,229 @@
+//! Whose fault it is that a barrier's action failed: the round is repeated on fresh registries with ever fewer of the
+//! cases, until those are known without which it does not fail.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::ground::{Acted, Ground};
+use super::journal::Journal;
+use super::outcome::Outcome;
+use super::rounds::{Plan, act, next};
+use super::schedule::{Ready, Schedule, Waiting};
+use crate::suite::barrier::Barrier;
+use crate::suite::model::CaseInstance;
+
+/// Most repetitions of one round.
+const TRIALS: usize = 80;
+
+/// The longest that they may take together.
+const TIME: Duration = Duration::from_secs(600);
+
+/// Cases that make an action fail.
+pub(super) struct Culprit {
+    /// Their places: without any one of them it does not fail.
+    pub places: Vec<usize>,
+    /// How it failed with them alone.
+    pub acted: Acted,
+    /// Whether they are that few; else there was no time to tell them apart.
+    pub exact: bool,
+}
+
+/// What was found.
+pub(super) struct Found<G> {
+    /// In the order in which they were found.
+    pub culprits: Vec<Culprit>,
+    /// A line for each repetition.
+    pub tried: Vec<String>,
+    /// A registry on which the others passed the barrier, and where they stand on it.
+    pub ground: Result<(G, Schedule), String>,
+}
+
+/// Looks for those who make `barrier`'s action fail, of those that wait `here` and those that ended before; `None`: the
+/// registry cannot be had afresh, and nobody can say.
+pub(super) async fn find<G: Ground, P: Sync>(
+    plan: &Plan<'_, P>,
+    ground: &G,
+    failed: &Schedule,
+    barrier: Barrier,
+    round: u32,
+    here: &[Waiting],
+) -> Option<Found<G>> {
+    let stand = |waiting: &Waiting| (waiting.place, waiting.case.met());
+    let targets = here.iter().chain(&failed.waiting).map(stand).collect();
+    let mut search =
+        Search { plan, ground, barrier, round, targets, since: Instant::now(), tried: Vec::new(), unable: None };
+    let waited: Vec<usize> = here.iter().map(|waiting| waiting.place).collect();
+    // Whoever ended before has left things behind that the action met too.
+    let ended = failed.outcomes.iter().filter(|(_, outcome)| outcome.requests > 0).map(|(place, _)| *place);
+    let mut others: Vec<Vec<usize>> = vec![ended.collect()];
+    let mut culprits: Vec<Culprit> = Vec::new();
+    let mut suspects = waited.clone();
+    loop {
+        let rest = without(&suspects, &culprits);
+        let again = match rest.is_empty() {
+            true => None,
+            false => search.trial(&rest).await?.acted.filter(|acted| acted.failed.is_some()),
+        };
+        match (again, others.pop()) {
+            (Some(acted), more) => {
+                others.extend(more);
+                if search.is_exhausted() {
+                    culprits.push(Culprit { places: rest, acted, exact: false });
+                    break;
+                }
+                culprits.extend(search.split(rest, acted).await?);
+            }
+            // Not those who waited, or not they alone: somebody who did not.
+            (None, Some(more)) if culprits.is_empty() && search.unable.is_none() => suspects = more,
+            (None, _) => break,
+        }
+    }
+    let still = if culprits.is_empty() { Vec::new() } else { waited };
+    let still: Vec<usize> = still.into_iter().chain(failed.waiting.iter().map(|waiting| waiting.place)).collect();
+    let last = search.trial(&without(&still, &culprits)).await?;
+    let ground = match (last.ground, last.acted.and_then(|acted| acted.failed)) {
+        (Some(ground), None) => Ok((ground, last.schedule)),
+        (_, Some(what)) => Err(format!("the {barrier} action fails without those that are blamed, too: {what}")),
+        (None, None) => Err(search.unable.clone().unwrap_or_default()),
+    };
+    Some(Found { culprits, tried: search.tried, ground })
+}
+
+/// These places without those of culprits.
+fn without(places: &[usize], culprits: &[Culprit]) -> Vec<usize> {
+    places.iter().copied().filter(|place| !culprits.iter().any(|culprit| culprit.places.contains(place))).collect()
+}
+
+struct Search<'s, G, P> {
+    plan: &'s Plan<'s, P>,
+    ground: &'s G,
+    barrier: Barrier,
+    /// Its number.
+    round: u32,
+    /// Of those that waited anywhere when it failed: the step at which they stood.
+    targets: BTreeMap<usize, usize>,
+    since: Instant,
+    tried: Vec<String>,
+    /// Why a fresh registry could not be had.
+    unable: Option<String>,
+}
+
+/// One repetition.
+struct Trial<G> {
+    /// What came of the action.
+    acted: Option<Acted>,
+    schedule: Schedule,
+    /// `None`: it could not be had.
+    ground: Option<G>,
+}
+
+impl<G: Ground, P: Sync> Search<'_, G, P> {
+    fn is_exhausted(&self) -> bool {
+        self.tried.len() >= TRIALS || self.since.elapsed() > TIME || self.plan.stop.is_set()
+    }
+
+    /// Of cases that make the action fail, the smallest sets that do.
+    async fn split(&mut self, suspects: Vec<usize>, acted: Acted) -> Option<Vec<Culprit>> {
+        let mut culprits = Vec::new();
+        let mut open = VecDeque::from([(suspects, acted)]);
+        while let Some((places, acted)) = open.pop_front() {
+            if places.len() < 2 || self.is_exhausted() {
+                let exact = places.len() < 2;
+                culprits.push(Culprit { places, acted, exact });
+                continue;
+            }
+            let (a, b) = places.split_at(places.len() / 2);
+            let (of_a, of_b) = (self.fails(a).await?, self.fails(b).await?);
+            if of_a.is_none() && of_b.is_none() {
+                culprits.push(self.together(a, b, acted).await?);
+            }
+            open.extend(of_a.map(|acted| (a.to_vec(), acted)));
+            open.extend(of_b.map(|acted| (b.to_vec(), acted)));
+        }
+        Some(culprits)
+    }
+
+    /// Of two sets that fail only together, the smallest part of each that still does.
+    async fn together(&mut self, a: &[usize], b: &[usize], acted: Acted) -> Option<Culprit> {
+        let (few, acted) = self.least(a.to_vec(), b, acted).await?;
+        let (rest, acted) = self.least(b.to_vec(), &few, acted).await?;
+        let exact = !self.is_exhausted();
+        let places = few.into_iter().chain(rest).collect::<BTreeSet<usize>>().into_iter().collect();
+        Some(Culprit { places, acted, exact })
+    }
+
+    /// The smallest part of `set` with which, beside `always`, it fails: parts are left out for as long as it still does.
+    async fn least(&mut self, mut set: Vec<usize>, always: &[usize], mut acted: Acted) -> Option<(Vec<usize>, Acted)> {
+        let mut part = set.len().div_ceil(2);
+        loop {
+            let mut start = 0;
+            while start < set.len() && set.len() > 1 && !self.is_exhausted() {
+                let end = (start + part).min(set.len());
+                let without: Vec<usize> = set[..start].iter().chain(&set[end..]).copied().collect();
+                let with: Vec<usize> = without.iter().chain(always).copied().collect();
+                match if without.is_empty() { None } else { self.fails(&with).await? } {
+                    Some(failed) => (set, acted) = (without, failed),
+                    None => start = end,
+                }
+            }
+            if part <= 1 || self.is_exhausted() {
+                return Some((set, acted));
+            }
+            part = part.div_ceil(2);
+        }
+    }
+
+    /// How the action fails with these cases alone, if it does.
+    async fn fails(&mut self, places: &[usize]) -> Option<Option<Acted>> {
+        Some(self.trial(places).await?.acted.filter(|acted| acted.failed.is_some()))
+    }
+
+    /// Runs these cases on a fresh registry to where they stood, and acts: those that waited here can go on then, others
+    /// wait as they did.
+    async fn trial(&mut self, places: &[usize]) -> Option<Trial<G>> {
+        let mut set: Vec<usize> = places.to_vec();
+        set.sort_unstable();
+        let fresh = self.ground.fresh().await?;
+        let journal = Journal::unwritten();
+        let mut ground = match fresh {
+            Ok(ground) => ground,
+            Err(why) => {
+                self.tried.push(format!("{}: no fresh registry: {why}", cases(set.len())));
+                self.unable = Some(format!("a fresh registry could not be started: {why}"));
+                let schedule = self.plan.schedule(self.ground.client(), journal);
+                return Some(Trial { acted: None, schedule, ground: None });
+            }
+        };
+        let mut schedule = self.plan.schedule(ground.client(), journal);
+        let instances = set.iter().filter_map(|place| Some((*place, self.plan.cases.get(*place)?.clone())));
+        schedule.ready = instances.map(|(place, case): (usize, Arc<CaseInstance>)| Ready::New(place, case)).collect();
+        let jobs = self.plan.options.jobs.max(1);
+        let unseen = |_: &mut Outcome| {};
+        let acted = loop {
+            schedule.phase(jobs, &unseen).await;
+            let all = std::mem::take(&mut schedule.waiting);
+            let there = |waiting: &Waiting| self.targets.get(&waiting.place) == Some(&waiting.case.met());
+            let (arrived, underway): (Vec<_>, Vec<_>) = all.into_iter().partition(there);
+            let earlier = next(&underway, true);
+            let last = earlier.is_none();
+            let barrier = earlier.unwrap_or(self.barrier);
+            let here = |waiting: &Waiting| waiting.barrier == barrier;
+            let (here_or_not, wait) = if last { (arrived, Vec::new()) } else { (underway, arrived) };
+            let (mut here, others): (Vec<_>, Vec<_>) = here_or_not.into_iter().partition(here);
+            let acted = act(&mut ground, barrier, self.round, &mut here, self.plan).await;
+            schedule.ready.extend(here.into_iter().map(|waiting| Ready::Passed(waiting.place, waiting.case)));
+            schedule.waiting.extend(others.into_iter().chain(wait));
+            if last || acted.failed.is_some() {
+                break acted;
+            }
+        };
+        let came = acted.failed.clone().unwrap_or_else(|| "ends well".into());
+        self.tried.push(format!("{}: {came}", cases(set.len())));
+        Some(Trial { acted: Some(acted), schedule, ground: Some(ground) })
+    }
+}
+
+fn cases(count: usize) -> String {
+    crate::report::text::cases(count)
+}

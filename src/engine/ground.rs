@@ -1,0 +1,66 @@
+//! What a run stands on: a registry that can be asked, and to which things can be done that no request can do.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+
+use crate::suite::barrier::Barrier;
+use crate::wire::Client;
+
+/// What came of a barrier's action.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Acted {
+    /// How long it took.
+    pub seconds: f64,
+    /// The exit status of its command, where it has one that ended.
+    pub exit: Option<i32>,
+    /// The end of what it wrote, printable.
+    pub output: String,
+    /// Where it did not end well: what happened, short and the same every time (`exit 1`, `no end within 60s`).
+    pub failed: Option<String>,
+}
+
+impl Acted {
+    /// One that did not end well.
+    pub fn failed(what: impl Into<String>) -> Acted {
+        Acted { failed: Some(what.into()), ..Acted::default() }
+    }
+}
+
+/// Which barriers a target has.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Barriers {
+    /// Those that it has, and whether it answers while their action is under way.
+    pub there: BTreeMap<Barrier, bool>,
+    /// Why others are not there, where that is known: a program that is not installed.
+    pub missing: BTreeMap<Barrier, String>,
+}
+
+/// A registry under test.
+pub trait Ground: Sized + Send {
+    /// Asks it.
+    fn client(&self) -> Client;
+
+    /// Does what a barrier stands for. Bounded in time; when it returns, the registry answers again, or the action failed.
+    fn act(&mut self, barrier: Barrier) -> impl Future<Output = Acted> + Send;
+
+    /// The same registry from its beginning, with nothing in it; `None`: this one cannot be had twice.
+    ///
+    /// # Errors
+    /// It could not be started.
+    fn fresh(&self) -> impl Future<Output = Option<Result<Self, String>>> + Send;
+}
+
+/// A registry to which nothing can be done.
+impl Ground for Client {
+    fn client(&self) -> Client {
+        self.clone()
+    }
+
+    async fn act(&mut self, barrier: Barrier) -> Acted {
+        Acted::failed(format!("nothing is known of how this registry would pass a `{barrier}`"))
+    }
+
+    async fn fresh(&self) -> Option<Result<Client, String>> {
+        None
+    }
+}

@@ -1,0 +1,301 @@
+//! Rounds: every case runs to its first barrier or its end; then the action of one barrier happens, once for all that
+//! wait for it, and they go on.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use super::ask::Sender;
+use super::blame::{self, Culprit};
+use super::case::Case;
+use super::ground::{Acted, Ground};
+use super::names::Names;
+use super::outcome::{Mismatch, NotAsked, Outcome};
+use super::schedule::{Ready, Schedule, Waiting, blank, finish, none};
+use super::stop::Stop;
+use super::{Bundles, Journal, Options, Run};
+use crate::record::Round;
+use crate::suite::barrier::Barrier;
+use crate::suite::model::{Action, CaseInstance, Presence};
+use crate::wire::Client;
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct Ran {
+    /// In the order of the cases, one for each.
+    pub outcomes: Vec<Outcome>,
+    /// The barriers that were passed, in order.
+    pub rounds: Vec<Round>,
+}
+
+/// What is the same for a run on whatever registry: the one that was given, or one started anew.
+pub(super) struct Plan<'p, P> {
+    pub cases: &'p [Arc<CaseInstance>],
+    pub bundles: &'p Bundles,
+    pub options: &'p Options,
+    pub progress: &'p P,
+    pub stop: Stop,
+}
+
+impl<P> Plan<'_, P> {
+    /// A schedule on a registry.
+    pub fn schedule(&self, client: Client, journal: Journal) -> Schedule {
+        Schedule::new(Arc::new(Run {
+            sender: Sender { client, journal, stop: self.stop.clone() },
+            bundles: self.bundles.iter().map(|(name, expect)| (name.clone(), expect.clone().into())).collect(),
+            names: Names::new(&self.options.repositories, &self.options.run),
+            options: self.options.clone(),
+        }))
+    }
+}
+
+/// Runs cases. An outcome for each: a case that was not started because the run stopped, failed fast or lost its target has
+/// an error that says so. `progress` sees each outcome when it is there.
+///
+/// Those that want to be alone run one by one after the others; barriers that change the version come last of all.
+pub async fn run<G: Ground>(
+    cases: Vec<Arc<CaseInstance>>,
+    bundles: &Bundles,
+    ground: &mut G,
+    journal: &Journal,
+    options: &Options,
+    progress: impl Fn(&mut Outcome) + Send + Sync,
+    stop: Stop,
+) -> Ran {
+    let plan = Plan { cases: &cases, bundles, options, progress: &progress, stop };
+    let schedule = plan.schedule(ground.client(), journal.clone());
+    let mut rounds = Rounds { plan, ground, schedule, passed: Vec::new() };
+    let (alone, together): (Vec<_>, Vec<_>) = cases.iter().cloned().enumerate().partition(|(_, case)| case.alone);
+    rounds.run(together, options.jobs.max(1), false).await;
+    for case in alone {
+        rounds.run(vec![case], 1, false).await;
+    }
+    rounds.run(Vec::new(), options.jobs.max(1), true).await;
+    rounds.end().await
+}
+
+/// A run, while it goes on.
+struct Rounds<'r, G, P> {
+    plan: Plan<'r, P>,
+    ground: &'r mut G,
+    schedule: Schedule,
+    passed: Vec<Round>,
+}
+
+impl<G: Ground, P: Fn(&mut Outcome) + Sync> Rounds<'_, G, P> {
+    /// Runs these cases, and what waits, until nothing is left but what waits for another version, or nothing at all.
+    async fn run(&mut self, cases: Vec<(usize, Arc<CaseInstance>)>, jobs: usize, versions: bool) {
+        self.schedule.ready.extend(cases.into_iter().map(|(place, case)| Ready::New(place, case)));
+        loop {
+            self.schedule.phase(jobs, self.plan.progress).await;
+            if self.schedule.over.is_some() {
+                break;
+            }
+            // With a pool of repositories, what waits for a version may hold those that others need.
+            let stuck = !self.schedule.ready.is_empty();
+            let Some(barrier) = next(&self.schedule.waiting, versions || stuck) else { break };
+            self.meet(barrier).await;
+        }
+    }
+
+    /// What a barrier stands for happens, and those that waited for it can go on.
+    async fn meet(&mut self, barrier: Barrier) {
+        let all = std::mem::take(&mut self.schedule.waiting);
+        let (mut here, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|waiting| waiting.barrier == barrier);
+        self.schedule.waiting = others;
+        let round = u32::try_from(self.passed.len() + 1).unwrap_or(u32::MAX);
+        let acted = act(self.ground, barrier, round, &mut here, &self.plan).await;
+        let (exit, seconds, output) = (acted.exit, acted.seconds, acted.output.clone());
+        let mut record = Round {
+            barrier: barrier.word().into(),
+            cases: here.len() as u64,
+            seconds,
+            exit,
+            output,
+            failed: acted.failed.clone(),
+            blamed: Vec::new(),
+            tried: Vec::new(),
+        };
+        if acted.failed.is_some() && !self.plan.stop.is_set() {
+            self.failed(barrier, here, &acted, &mut record).await;
+        } else {
+            let passed = here.into_iter().map(|waiting| Ready::Passed(waiting.place, waiting.case));
+            self.schedule.ready.extend(passed);
+        }
+        self.passed.push(record);
+    }
+
+    /// The action failed: whose fault is it? They are blamed, and the others go on where it does not.
+    async fn failed(&mut self, barrier: Barrier, here: Vec<Waiting>, acted: &Acted, record: &mut Round) {
+        let round = here.first().map_or(0, |waiting| waiting.case.round);
+        let found = blame::find(&self.plan, self.ground, &self.schedule, barrier, round, &here).await;
+        let what = acted.failed.as_deref().unwrap_or_default();
+        let mut here: BTreeMap<usize, Box<Case>> =
+            here.into_iter().map(|waiting| (waiting.place, waiting.case)).collect();
+        let mut given_up = format!("the {barrier} action of the target failed ({what})");
+        if let Some(found) = found {
+            record.tried = found.tried;
+            given_up.push_str(", and did not again on a fresh one with the same cases: nobody can be blamed");
+            let nobody = found.culprits.is_empty();
+            for culprit in found.culprits {
+                record.blamed.extend(self.accuse(&culprit, barrier, &mut here).await);
+            }
+            if !nobody {
+                // They go on as their equals on the fresh one.
+                here.clear();
+            }
+            match found.ground {
+                Ok((ground, schedule)) => {
+                    *self.ground = ground;
+                    self.schedule.adopt(schedule, self.plan.progress);
+                }
+                Err(why) => self.schedule.over = Some(none(format!("not started: {why}"))),
+            }
+        }
+        if !acted.output.is_empty() {
+            given_up.push_str(&format!("; it wrote:\n{}", acted.output));
+        }
+        for (place, mut case) in here {
+            case.give_up(none(given_up.clone()));
+            let outcome = finish(case).await;
+            self.schedule.end(place, outcome, self.plan.progress);
+        }
+    }
+
+    /// Ends the cases that make an action fail, and says their ids.
+    async fn accuse(
+        &mut self,
+        culprit: &Culprit,
+        barrier: Barrier,
+        here: &mut BTreeMap<usize, Box<Case>>,
+    ) -> Vec<String> {
+        let cases = culprit.places.iter().filter_map(|place| Some((*place, self.plan.cases.get(*place)?.clone())));
+        let cases: Vec<(usize, Arc<CaseInstance>)> = cases.collect();
+        let ids: Vec<String> = cases.iter().map(|(_, case)| case.id.clone()).collect();
+        for (place, case) in cases {
+            let before = self.schedule.outcomes.remove(&place);
+            let mut outcome = match (here.remove(&place), before) {
+                (Some(case), _) => finish(case).await,
+                (None, Some(outcome)) => outcome,
+                (None, None) => continue,
+            };
+            let mismatch = mismatch(&case, barrier, culprit, &ids);
+            outcome.observed.push(mismatch.requirement.clone());
+            outcome.mismatches.push(mismatch);
+            self.schedule.end(place, outcome, self.plan.progress);
+        }
+        ids
+    }
+
+    /// What was not run to its end says so.
+    async fn end(mut self) -> Ran {
+        let over = self.schedule.over.take();
+        let over = over.unwrap_or_else(|| none("the run ended before it".into()));
+        for waiting in std::mem::take(&mut self.schedule.waiting) {
+            let mut case = waiting.case;
+            let text = over.text.replacen("not started", &format!("not gone on with after {}", waiting.barrier), 1);
+            case.give_up(NotAsked { kind: over.kind, text });
+            let outcome = finish(case).await;
+            self.schedule.end(waiting.place, outcome, self.plan.progress);
+        }
+        let mut outcomes = Vec::with_capacity(self.plan.cases.len());
+        for (place, case) in self.plan.cases.iter().enumerate() {
+            outcomes.push(self.schedule.outcomes.remove(&place).unwrap_or_else(|| {
+                let mut outcome = blank(case, over.clone());
+                (self.plan.progress)(&mut outcome);
+                outcome
+            }));
+        }
+        Ran { outcomes, rounds: self.passed }
+    }
+}
+
+/// The barrier that most cases wait for; ties in the order of barriers. Those that change the version only where nobody
+/// waits for another, or has to: who waits for a collection means that of the registry that he pushed to.
+pub(super) fn next(waiting: &[Waiting], versions: bool) -> Option<Barrier> {
+    let count = |barrier: Barrier| waiting.iter().filter(|waiting| waiting.barrier == barrier).count();
+    let most = |of: fn(Barrier) -> bool| {
+        let these = Barrier::ALL.into_iter().filter(|barrier| of(*barrier) && count(*barrier) > 0);
+        these.rev().max_by_key(|barrier| count(*barrier))
+    };
+    most(|barrier| !barrier.changes_version()).or_else(|| most(Barrier::changes_version).filter(|_| versions))
+}
+
+/// Does what a barrier stands for, while the cases that want to send something then do so.
+pub(super) async fn act<G: Ground, P>(
+    ground: &mut G,
+    barrier: Barrier,
+    round: u32,
+    here: &mut Vec<Waiting>,
+    plan: &Plan<'_, P>,
+) -> Acted {
+    // Garbage has to be older than the collector's grace to be garbage.
+    let counts_on_it = |waiting: &Waiting| {
+        let needs = &waiting.case.instance.needs.capabilities;
+        ["gc.untagged", "gc.orphan-blobs"].iter().any(|name| needs.get(*name) == Some(&Presence::Supported))
+    };
+    if barrier == Barrier::Gc && here.iter().any(counts_on_it) {
+        pause(plan.options.grace, &plan.stop).await;
+    }
+    let mut sending = JoinSet::new();
+    let mut begun = Vec::new();
+    for waiting in std::mem::take(here) {
+        let Waiting { place, mut case, .. } = waiting;
+        case.pass(barrier, round);
+        if !case.acts_during() {
+            here.push(Waiting { place, barrier, case });
+            continue;
+        }
+        let (tell, told) = tokio::sync::oneshot::channel();
+        begun.push(told);
+        sending.spawn(async move {
+            case.during(tell).await;
+            Waiting { place, barrier, case }
+        });
+    }
+    for told in begun {
+        // Who tells nothing has ended.
+        let _ = told.await;
+    }
+    let acted = tokio::select! {
+        acted = ground.act(barrier) => acted,
+        () = plan.stop.wait() => Acted::failed("interrupted"),
+    };
+    while let Some(Ok(waiting)) = sending.join_next().await {
+        here.push(waiting);
+    }
+    here.sort_by_key(|waiting| waiting.place);
+    acted
+}
+
+async fn pause(time: Duration, stop: &Stop) {
+    tokio::select! {
+        () = tokio::time::sleep(time) => {}
+        () = stop.wait() => {}
+    }
+}
+
+/// What did not hold of a case that makes an action fail.
+fn mismatch(case: &CaseInstance, barrier: Barrier, culprit: &Culprit, together: &[String]) -> Mismatch {
+    let at = case.steps.iter().position(|step| step.action == Action::Barrier(barrier));
+    let source = at.and_then(|at| case.steps.get(at)).map_or(&case.source, |step| &step.source);
+    let mut shown = culprit.acted.output.clone();
+    if together.len() > 1 {
+        let how = if culprit.exact { "only together" } else { "there was no time to tell these cases apart" };
+        shown = format!("{how}: {}\n{shown}", together.join(", "));
+    }
+    Mismatch {
+        requirement: barrier.requirement().into(),
+        step: at.unwrap_or(case.steps.len().saturating_sub(1)),
+        label: format!("barrier {barrier}"),
+        key: "action".into(),
+        expected: "the action ends well".into(),
+        got: culprit.acted.failed.clone().unwrap_or_default(),
+        diff: (!shown.is_empty()).then_some(shown),
+        source: source.clone(),
+        exchange: None,
+        late: None,
+    }
+}

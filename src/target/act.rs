@@ -1,0 +1,259 @@
+//! A barrier's action, done to a target.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::actions::{Act, Http, Poll, Relaunch, While};
+use super::launch::{self, Ending};
+use super::open::{Live, open};
+use super::units::Expiry;
+use super::{canary, embedded};
+use crate::engine::{Acted, Barriers, Ground};
+use crate::suite::barrier::Barrier;
+use crate::wire::{Ask, AskBody, Client};
+
+/// How long a registry that is asked to end may take.
+const END: Duration = Duration::from_secs(10);
+
+/// The pause between two looks at what was only promised.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Why an action did not end well: what is the same every time, and what more can be said.
+pub(super) struct Trouble {
+    what: String,
+    more: String,
+}
+
+impl Trouble {
+    pub(super) fn new(what: impl Into<String>, more: impl Into<String>) -> Trouble {
+        Trouble { what: what.into(), more: more.into() }
+    }
+}
+
+/// What an action came to, beside its time.
+#[derive(Default)]
+struct Came {
+    exit: Option<i32>,
+    output: String,
+}
+
+impl Ground for Live {
+    fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    async fn act(&mut self, barrier: Barrier) -> Acted {
+        let begun = Instant::now();
+        let mut came = Came::default();
+        let within = self.profile.actions.of(barrier).map_or(LONGEST, |act| act.within.0 + act.wait.0);
+        let done = tokio::time::timeout(within, self.perform(barrier, &mut came)).await;
+        let done = done.unwrap_or_else(|_| Err(Trouble::new(format!("no end within {} s", within.as_secs()), "")));
+        let (failed, more) = match done {
+            Ok(()) => (None, String::new()),
+            Err(Trouble { what, more }) => (Some(what), more),
+        };
+        let parts = [came.output, more];
+        let output: Vec<&str> = parts.iter().map(|part| part.trim()).filter(|part| !part.is_empty()).collect();
+        Acted { seconds: begun.elapsed().as_secs_f64(), exit: came.exit, output: output.join("\n"), failed }
+    }
+
+    async fn fresh(&self) -> Option<Result<Live, String>> {
+        if !self.is_ours() {
+            return None;
+        }
+        Some(open(&self.spec).await.map_err(|e| e.to_string()))
+    }
+}
+
+/// The longest that an action may take of which the profile does not say.
+const LONGEST: Duration = Duration::from_secs(60);
+
+impl Live {
+    /// Which barriers the target has.
+    pub fn barriers(&self) -> Barriers {
+        let mut barriers = Barriers::default();
+        if self.is_reference() {
+            let all = [Barrier::Gc, Barrier::Restart, Barrier::Kill, Barrier::Upgrade, Barrier::Downgrade];
+            barriers.there.extend(all.map(|barrier| (barrier, barrier == Barrier::Gc)));
+            return barriers;
+        }
+        if matches!(self.profile.windows.expiry, Expiry::After(_)) {
+            barriers.there.insert(Barrier::Expiry, true);
+        }
+        for barrier in Barrier::ALL {
+            let Some(act) = self.profile.actions.of(barrier) else { continue };
+            match self.unable(act) {
+                Some(why) => drop(barriers.missing.insert(barrier, why)),
+                None => drop(barriers.there.insert(barrier, act.is_online())),
+            }
+        }
+        barriers
+    }
+
+    /// Why an action cannot be done here: a program is not installed.
+    fn unable(&self, act: &Act) -> Option<String> {
+        let launch = self.profile.launch.as_ref();
+        let again = act.relaunch.iter().chain(&act.read_only).zip(launch).map(|(again, launch)| again.over(launch));
+        let missing = again.filter_map(|launch| launch::program(&launch).err()).map(|e| e.to_string()).next();
+        let command = act.command.first().filter(|program| launch::find_program(program).is_none());
+        missing.or_else(|| command.map(|program| format!("{program} is not installed")))
+    }
+
+    async fn perform(&mut self, barrier: Barrier, came: &mut Came) -> Result<(), Trouble> {
+        if self.is_reference() {
+            return embedded::perform(self, barrier, &mut came.output).await;
+        }
+        if let (Barrier::Expiry, Expiry::After(time)) = (barrier, self.profile.windows.expiry) {
+            tokio::time::sleep(time.0).await;
+            return Ok(());
+        }
+        let Some(act) = self.profile.actions.of(barrier).cloned() else {
+            return Err(Trouble::new(format!("the profile has no action `{barrier}`"), ""));
+        };
+        if let Some(relaunch) = &act.relaunch {
+            self.relaunch(relaunch, if barrier == Barrier::Kill { Ending::Killed } else { Ending::Asked(END) }).await?;
+        } else if !act.command.is_empty() {
+            self.command(&act, came).await?;
+        } else if let Some(http) = &act.http {
+            self.request(http, act.poll.as_ref(), came).await?;
+        } else if let Some(until) = act.until {
+            canary::gone(self, until).await?;
+        }
+        tokio::time::sleep(act.wait.0).await;
+        self.is_there().await
+    }
+
+    /// Ends the registry and starts it again.
+    async fn relaunch(&mut self, relaunch: &Relaunch, how: Ending) -> Result<(), Trouble> {
+        let Some(base) = self.profile.launch.clone() else {
+            return Err(Trouble::new("the target was not launched here, so it cannot be launched again", ""));
+        };
+        let launch = relaunch.over(&base);
+        self.end(how).await;
+        self.again(&launch).await
+    }
+
+    /// Runs a command, while the registry does what it must meanwhile.
+    async fn command(&mut self, act: &Act, came: &mut Came) -> Result<(), Trouble> {
+        let now = self.launched();
+        match (act.r#while, &now) {
+            (While::Running, _) | (_, None) => self.run_command(act, came).await,
+            (While::Stopped, Some(now)) => {
+                self.end(Ending::Asked(END)).await;
+                let done = self.run_command(act, came).await;
+                self.again(now).await?;
+                done
+            }
+            (While::ReadOnly, Some(now)) => {
+                let read_only = act.read_only.clone().unwrap_or_default().over(now);
+                self.end(Ending::Asked(END)).await;
+                self.again(&read_only).await?;
+                let done = self.run_command(act, came).await;
+                self.end(Ending::Asked(END)).await;
+                self.again(now).await?;
+                done
+            }
+        }
+    }
+
+    async fn run_command(&self, act: &Act, came: &mut Came) -> Result<(), Trouble> {
+        let name = act.command.first().cloned().unwrap_or_default();
+        let program = launch::find_program(&name).unwrap_or_else(|| PathBuf::from(&name));
+        let io = |e: std::io::Error| Trouble::new(format!("{name} cannot be run"), e.to_string());
+        let output = tempfile::NamedTempFile::new().map_err(io)?;
+        let mut command = tokio::process::Command::new(&program);
+        command
+            .args(act.command.iter().skip(1).map(|argument| self.fill(argument)))
+            .stdin(Stdio::null())
+            .stdout(output.reopen().map_err(io)?)
+            .stderr(output.reopen().map_err(io)?)
+            .kill_on_drop(true);
+        if let Some((dir, env)) = self.dir().zip(self.launched().map(|launch| launch.env)) {
+            command.envs(env.iter().map(|(key, value)| (key, self.fill(value)))).current_dir(dir);
+        }
+        let status = command.status().await;
+        came.output = self.client.redacted(&launch::tail(output.path()));
+        let status = status.map_err(io)?;
+        came.exit = status.code();
+        match status.code() {
+            Some(0) => Ok(()),
+            Some(code) => Err(Trouble::new(format!("exit {code}"), "")),
+            None => Err(Trouble::new("ended by a signal", status.to_string())),
+        }
+    }
+
+    /// Asks for the action, and waits for its end.
+    async fn request(&self, http: &Http, poll: Option<&Poll>, came: &mut Came) -> Result<(), Trouble> {
+        let mut ask = Ask::new(&http.method, &http.path);
+        if !http.body.is_empty() {
+            ask = ask.header("Content-Type", &http.r#type);
+            ask.body = AskBody::Bytes(http.body.clone().into_bytes().into());
+        }
+        let answer = self.answer(ask, came).await?;
+        let Some(poll) = poll else { return Ok(()) };
+        let Some(at) = answer.get(&poll.at).and_then(Value::as_str) else {
+            return Err(Trouble::new(format!("the answer has no `{}`", poll.at), ""));
+        };
+        let path = at.split_once("://").and_then(|(_, rest)| rest.find('/').map(|slash| &rest[slash..])).unwrap_or(at);
+        loop {
+            let answer = self.answer(Ask::new("GET", path), came).await?;
+            let state =
+                answer.get(&poll.key).map(|state| state.as_str().map_or_else(|| state.to_string(), str::to_owned));
+            let state = state.unwrap_or_default();
+            if poll.done.contains(&state) {
+                return Ok(());
+            }
+            if poll.failed.contains(&state) {
+                return Err(Trouble::new(format!("it ended as `{state}`"), ""));
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// What a request is answered with; its beginning is the action's output.
+    async fn answer(&self, ask: Ask, came: &mut Came) -> Result<Value, Trouble> {
+        let name = format!("{} {}", ask.method, ask.target);
+        let exchange = self.client.send(ask).await;
+        match &exchange.result {
+            Err(failure) => Err(Trouble::new(format!("no answer ({})", failure.kind.word()), failure.text.clone())),
+            Ok(response) => {
+                came.output = launch::printable(&format!(
+                    "{name} -> {}\n{}",
+                    response.status,
+                    self.client.redacted(&String::from_utf8_lossy(&response.body))
+                ));
+                if !(200..300).contains(&response.status) {
+                    return Err(Trouble::new(format!("status {}", response.status), ""));
+                }
+                Ok(serde_json::from_slice(&response.body).unwrap_or_default())
+            }
+        }
+    }
+
+    /// Sees that the registry answers.
+    async fn is_there(&mut self) -> Result<(), Trouble> {
+        let exchange = self.client.send(Ask::new("GET", "/v2/")).await;
+        match &exchange.result {
+            Ok(response) if response.status < 500 => Ok(()),
+            Ok(response) => Err(Trouble::new(format!("then the registry answered with {}", response.status), "")),
+            Err(failure) => {
+                let words = self.output().unwrap_or_default();
+                Err(Trouble::new(format!("then the registry did not answer ({})", failure.kind.word()), words))
+            }
+        }
+    }
+
+    /// Puts placeholders in.
+    fn fill(&self, text: &str) -> String {
+        let port = self.client.base().rsplit(':').next().unwrap_or_default().to_owned();
+        let dir = self.dir().unwrap_or_default();
+        text.replace("{url}", self.client.base()).replace("{port}", &port).replace("{dir}", &shown(&dir))
+    }
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
