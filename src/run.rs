@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::{self, Journal, Options, Outcome, Ran, Stop, names::Names};
+use crate::engine::{self, Ground as _, Journal, Options, Outcome, Ran, Stop, names::Names};
 use crate::plan::{self, Filter, Planned, Shard};
 use crate::record::build::{self, Bodies, RunFacts};
 use crate::record::{CleanUp, RunRecord};
@@ -122,6 +122,13 @@ pub async fn run(request: &Request, stop: &Stop, progress: impl Fn(usize) -> Pro
         }
     };
     let planned = settings::planned(request, &live, findings.as_ref());
+    if settings::meets_barriers(request, &planned) {
+        // What the probe left behind must not be what an action trips over.
+        live = match live.fresh().await {
+            Some(fresh) => fresh.map_err(NotRun::Untestable)?,
+            None => live,
+        };
+    }
     let options = settings::options(request, &live, findings.as_ref(), &id);
     let ran = attempts(request, &mut live, &planned, options, &journal, &progress, stop).await;
     let rounds = ran.iter().flat_map(|ran| ran.rounds.clone()).collect();

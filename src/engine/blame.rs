@@ -56,32 +56,27 @@ pub(super) async fn find<G: Ground, P: Sync>(
     let waited: Vec<usize> = here.iter().map(|waiting| waiting.place).collect();
     // Whoever ended before has left things behind that the action met too.
     let ended = failed.outcomes.iter().filter(|(_, outcome)| outcome.requests > 0).map(|(place, _)| *place);
-    let mut others: Vec<Vec<usize>> = vec![ended.collect()];
+    let ended: Vec<usize> = ended.collect();
     let mut culprits: Vec<Culprit> = Vec::new();
-    let mut suspects = waited.clone();
     loop {
-        let rest = without(&suspects, &culprits);
-        let again = match rest.is_empty() {
-            true => None,
-            false => search.trial(&rest).await?.acted.filter(|acted| acted.failed.is_some()),
-        };
-        match (again, others.pop()) {
-            (Some(acted), more) => {
-                others.extend(more);
-                if search.is_exhausted() {
-                    culprits.push(Culprit { places: rest, acted, exact: false });
-                    break;
-                }
-                culprits.extend(search.split(rest, acted).await?);
-            }
-            // Not those who waited, or not they alone: somebody who did not.
-            (None, Some(more)) if culprits.is_empty() && search.unable.is_none() => suspects = more,
-            (None, _) => break,
+        let rest = without(&waited, &culprits);
+        let Some(acted) = search.fails(&rest).await? else { break };
+        if search.is_exhausted() {
+            culprits.push(Culprit { places: rest, acted, exact: false });
+            break;
         }
+        culprits.extend(search.split(rest, acted, false).await?);
+    }
+    // Not those who waited, or not they alone: somebody who did not. One is enough, for none of them is met again.
+    if culprits.is_empty()
+        && search.unable.is_none()
+        && let Some(acted) = search.fails(&ended).await?
+    {
+        culprits = search.split(ended, acted, true).await?;
     }
     let still = if culprits.is_empty() { Vec::new() } else { waited };
     let still: Vec<usize> = still.into_iter().chain(failed.waiting.iter().map(|waiting| waiting.place)).collect();
-    let last = search.trial(&without(&still, &culprits)).await?;
+    let last = search.trial(&without(&still, &culprits), !culprits.is_empty()).await?;
     let ground = match (last.ground, last.acted.and_then(|acted| acted.failed)) {
         (Some(ground), None) => Ok((ground, last.schedule)),
         (_, Some(what)) => Err(format!("the {barrier} action fails without those that are blamed, too: {what}")),
@@ -123,18 +118,22 @@ impl<G: Ground, P: Sync> Search<'_, G, P> {
         self.tried.len() >= TRIALS || self.since.elapsed() > TIME || self.plan.stop.is_set()
     }
 
-    /// Of cases that make the action fail, the smallest sets that do.
-    async fn split(&mut self, suspects: Vec<usize>, acted: Acted) -> Option<Vec<Culprit>> {
+    /// Of cases that make the action fail, the smallest sets that do, or `one` of these.
+    async fn split(&mut self, suspects: Vec<usize>, acted: Acted, one: bool) -> Option<Vec<Culprit>> {
         let mut culprits = Vec::new();
         let mut open = VecDeque::from([(suspects, acted)]);
         while let Some((places, acted)) = open.pop_front() {
+            if one && !culprits.is_empty() {
+                break;
+            }
             if places.len() < 2 || self.is_exhausted() {
                 let exact = places.len() < 2;
                 culprits.push(Culprit { places, acted, exact });
                 continue;
             }
             let (a, b) = places.split_at(places.len() / 2);
-            let (of_a, of_b) = (self.fails(a).await?, self.fails(b).await?);
+            let of_a = self.fails(a).await?;
+            let of_b = if one && of_a.is_some() { None } else { self.fails(b).await? };
             if of_a.is_none() && of_b.is_none() {
                 culprits.push(self.together(a, b, acted).await?);
             }
@@ -176,12 +175,15 @@ impl<G: Ground, P: Sync> Search<'_, G, P> {
 
     /// How the action fails with these cases alone, if it does.
     async fn fails(&mut self, places: &[usize]) -> Option<Option<Acted>> {
-        Some(self.trial(places).await?.acted.filter(|acted| acted.failed.is_some()))
+        if places.is_empty() {
+            return Some(None);
+        }
+        Some(self.trial(places, true).await?.acted.filter(|acted| acted.failed.is_some()))
     }
 
-    /// Runs these cases on a fresh registry to where they stood, and acts: those that waited here can go on then, others
+    /// Runs these cases on a fresh registry to where they stood, and, where `acts` is set, acts: those that waited here can go on then, others
     /// wait as they did.
-    async fn trial(&mut self, places: &[usize]) -> Option<Trial<G>> {
+    async fn trial(&mut self, places: &[usize], acts: bool) -> Option<Trial<G>> {
         let mut set: Vec<usize> = places.to_vec();
         set.sort_unstable();
         let fresh = self.ground.fresh().await?;
@@ -209,6 +211,10 @@ impl<G: Ground, P: Sync> Search<'_, G, P> {
             let last = earlier.is_none();
             let barrier = earlier.unwrap_or(self.barrier);
             let here = |waiting: &Waiting| waiting.barrier == barrier;
+            if last && !acts {
+                schedule.waiting = arrived;
+                break Acted::default();
+            }
             let (here_or_not, wait) = if last { (arrived, Vec::new()) } else { (underway, arrived) };
             let (mut here, others): (Vec<_>, Vec<_>) = here_or_not.into_iter().partition(here);
             let acted = act(&mut ground, barrier, self.round, &mut here, self.plan).await;

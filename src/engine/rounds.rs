@@ -154,8 +154,8 @@ impl<G: Ground, P: Fn(&mut Outcome) + Sync> Rounds<'_, G, P> {
                 Err(why) => self.schedule.over = Some(none(format!("not started: {why}"))),
             }
         }
-        if !acted.output.is_empty() {
-            given_up.push_str(&format!("; it wrote:\n{}", acted.output));
+        if let Some(last) = acted.output.lines().last() {
+            given_up.push_str(&format!("; its last line: {last}"));
         }
         for (place, mut case) in here {
             case.give_up(none(given_up.clone()));

@@ -9,6 +9,7 @@ use crate::engine::cleanup::Removal;
 use crate::engine::{Options, journal};
 use crate::plan::{self, Planned};
 use crate::record::Selection;
+use crate::suite::model::Action;
 use crate::suite::requirement::Level;
 use crate::target::findings::{Findings, Is};
 use crate::target::open::Live;
@@ -53,6 +54,13 @@ pub(super) fn planned(request: &Request, live: &Live, findings: Option<&Findings
             .map(|(case, _)| Planned { case, skip: None })
             .collect(),
     }
+}
+
+/// Whether something will happen to the registry that no request can do.
+pub(super) fn meets_barriers(request: &Request, planned: &[Planned]) -> bool {
+    let asked = planned.iter().filter(|plan| plan.skip.is_none());
+    let mut steps = asked.filter_map(|plan| request.library.instances.get(plan.case)).flat_map(|case| &case.steps);
+    steps.any(|step| matches!(step.action, Action::Barrier(_)))
 }
 
 /// What was selected, for the record.

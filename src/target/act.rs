@@ -164,12 +164,14 @@ impl Live {
         let program = launch::find_program(&name).unwrap_or_else(|| PathBuf::from(&name));
         let io = |e: std::io::Error| Trouble::new(format!("{name} cannot be run"), e.to_string());
         let output = tempfile::NamedTempFile::new().map_err(io)?;
+        // Both outputs append to one file, so that neither overwrites the other.
+        let append = || std::fs::File::options().append(true).open(output.path()).map_err(io);
         let mut command = tokio::process::Command::new(&program);
         command
             .args(act.command.iter().skip(1).map(|argument| self.fill(argument)))
             .stdin(Stdio::null())
-            .stdout(output.reopen().map_err(io)?)
-            .stderr(output.reopen().map_err(io)?)
+            .stdout(append()?)
+            .stderr(append()?)
             .kill_on_drop(true);
         if let Some((dir, env)) = self.dir().zip(self.launched().map(|launch| launch.env)) {
             command.envs(env.iter().map(|(key, value)| (key, self.fill(value)))).current_dir(dir);

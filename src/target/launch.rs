@@ -265,9 +265,9 @@ pub(super) fn tail(path: &Path) -> String {
     printable(&lines[lines.len().saturating_sub(20)..].join("\n"))
 }
 
-/// Lines without what a terminal would obey, and no more of them than are read.
+/// The last lines without what a terminal would obey.
 pub(super) fn printable(text: &str) -> String {
-    let shown = &text[..text.floor_char_boundary(TAIL as usize)];
+    let shown = &text[text.ceil_char_boundary(text.len().saturating_sub(TAIL as usize))..];
     let plain = |line: &str| line.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect();
     shown.lines().map(plain).collect::<Vec<String>>().join("\n")
 }
