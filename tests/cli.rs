@@ -68,7 +68,7 @@ fn help_names_every_verb_and_every_exit_code() {
     let output = lacuna(&["--help"]);
     assert_eq!(code(&output), 0);
     let text = stdout(&output);
-    const VERBS: [&str; 7] = ["run", "list", "check", "probe", "serve", "clean", "report"];
+    const VERBS: [&str; 8] = ["run", "list", "check", "probe", "serve", "clean", "report", "diff"];
     for wanted in VERBS.into_iter().chain(["Exit codes", "128+signal"]) {
         assert!(text.contains(wanted), "no {wanted} in\n{text}");
     }

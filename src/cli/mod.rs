@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod clean;
+pub mod diff;
 pub mod exit;
 mod interrupt;
 pub mod list;
@@ -47,6 +48,8 @@ enum Verb {
     Serve(serve::ServeArgs),
     /// Remove what an interrupted run left in a registry
     Clean(clean::CleanArgs),
+    /// Compare two results: regressions, fixes, changes of stance
+    Diff(diff::DiffArgs),
     /// Render results again, or join those of shards
     Report(report::ReportArgs),
 }
@@ -60,6 +63,7 @@ pub fn main() -> ExitCode {
         Verb::Probe(args) => wait("probe", probe::probe(args)),
         Verb::Serve(args) => wait("serve", serve::serve(args)),
         Verb::Clean(args) => wait("clean", clean::clean(args)),
+        Verb::Diff(args) => diff::diff(&args).into(),
         Verb::Report(args) => report::report(&args).into(),
     }
 }

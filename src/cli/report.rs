@@ -6,10 +6,9 @@ use clap::Args;
 
 use super::exit::Exit;
 use super::output;
-use crate::input;
 use crate::record::build::Bodies;
 use crate::record::join::join;
-use crate::record::store::{self, Unreadable};
+use crate::record::store;
 use crate::report::console::{self, View};
 use crate::report::files;
 use crate::report::paint::Color;
@@ -37,10 +36,6 @@ pub fn report(args: &ReportArgs) -> Exit {
             Ok(record) => {
                 bodies.extend(store::read_bodies(&record, path));
                 records.push(record);
-            }
-            Err(Unreadable::Form { path, reason }) => {
-                let text = format!("{}: not a results.json of lacuna: {}", path.display(), input::plain(&reason));
-                return output::refuse("report", &text);
             }
             Err(e) => return output::refuse("report", &e.to_string()),
         }

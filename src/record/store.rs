@@ -34,7 +34,7 @@ pub enum Unreadable {
         reason: std::io::Error,
     },
     /// It holds no record.
-    #[error("{}: not a results.json of lacuna: {reason}", path.display())]
+    #[error("{}:{}:{}: not a results.json of lacuna: {}", path.display(), reason.line(), reason.column(), fault(reason))]
     Form {
         /// The file.
         path: PathBuf,
@@ -119,12 +119,27 @@ fn is_body(name: &str) -> bool {
 pub fn read(path: &Path) -> Result<RunRecord, Unreadable> {
     let path = if path.is_dir() { path.join(RESULTS) } else { path.to_owned() };
     let bytes = input::read(&path, input::MOST).map_err(|reason| Unreadable::File { path: path.clone(), reason })?;
-    let record: RunRecord =
-        serde_json::from_slice(&bytes).map_err(|reason| Unreadable::Form { path: path.clone(), reason })?;
-    if record.schema != SCHEMA {
-        return Err(Unreadable::Version { path, found: record.schema });
+    match serde_json::from_slice::<RunRecord>(&bytes) {
+        Ok(record) if record.schema == SCHEMA => Ok(record),
+        Ok(record) => Err(Unreadable::Version { path, found: record.schema }),
+        // Another format may well lack what this one has: that it is another is the better answer.
+        Err(reason) => Err(match serde_json::from_slice::<Format>(&bytes) {
+            Ok(Format { schema }) if schema != SCHEMA => Unreadable::Version { path, found: schema },
+            _ => Unreadable::Form { path, reason },
+        }),
     }
-    Ok(record)
+}
+
+/// All that any format of the file is known to have.
+#[derive(serde::Deserialize)]
+struct Format {
+    schema: u32,
+}
+
+/// What is wrong, without the place, which stands before it.
+fn fault(reason: &serde_json::Error) -> String {
+    let text = input::plain(reason);
+    text.rsplit_once(" at line ").map_or(text.clone(), |(what, _)| what.to_owned())
 }
 
 /// Reads the request bodies that a record names, from the folder that it stands in; those that are gone are left out.

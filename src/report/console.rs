@@ -247,6 +247,6 @@ impl Out {
 }
 
 /// A skip's reason without its evidence, which follows a colon.
-fn short(reason: &str) -> &str {
+pub(super) fn short(reason: &str) -> &str {
     reason.split_once(": ").map_or(reason, |(before, _)| before)
 }

@@ -101,7 +101,7 @@ fn mismatches<'a>(record: &'a RunRecord, counts: impl Fn(&CaseRecord, &MismatchR
 }
 
 /// Groups by key, keys in the order in which they first come.
-fn group<K: Hash + Eq + Clone, V>(items: impl Iterator<Item = (K, V)>) -> Vec<(K, Vec<V>)> {
+pub(super) fn group<K: Hash + Eq + Clone, V>(items: impl Iterator<Item = (K, V)>) -> Vec<(K, Vec<V>)> {
     let mut places: HashMap<K, usize> = HashMap::new();
     let mut groups: Vec<(K, Vec<V>)> = Vec::new();
     for (key, value) in items {

@@ -3,6 +3,7 @@
 pub mod clean;
 pub mod console;
 pub mod curl;
+pub mod diff;
 pub mod files;
 pub mod groups;
 pub mod html;
