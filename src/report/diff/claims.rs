@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::ClaimChange;
 use crate::record::RunRecord;
+use crate::target::claims::is;
+use crate::target::findings::{Is, is_declared};
 
 /// Before a claim's name in its case's id.
 const CLAIMS: &str = "stance/claims/";
@@ -33,7 +35,10 @@ pub(super) fn changes(old: &RunRecord, new: &RunRecord) -> Vec<ClaimChange> {
 /// What is claimed, by name: from the reason, `` claimed `absent` and is found ..``; of stances there is a field for it.
 fn claims(record: &RunRecord) -> BTreeMap<String, String> {
     let stances = record.stance.iter().filter_map(|(format, stance)| Some((format.clone(), stance.claimed.clone()?)));
-    let mut claims: BTreeMap<String, String> = stances.collect();
+    // No request shows these: where they are not absent, the profile says so.
+    let declared = record.capabilities.iter().filter(|(name, found)| is_declared(name) && found.is != Is::Absent);
+    let declared = declared.map(|(name, found)| (name.clone(), is(found.is).to_owned()));
+    let mut claims: BTreeMap<String, String> = stances.chain(declared).collect();
     for case in &record.cases {
         let quoted = case.reason.as_deref().and_then(|reason| reason.strip_prefix("claimed `")?.split_once('`'));
         if let (Some(name), Some((claimed, _))) = (case.id.strip_prefix(CLAIMS), quoted) {

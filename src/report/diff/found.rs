@@ -10,7 +10,7 @@ use crate::record::answers::words;
 use crate::record::{RunRecord, StanceRecord};
 use crate::suite::model::StanceWord;
 use crate::target::claims::word;
-use crate::target::findings::{Finding, Is};
+use crate::target::findings::{Finding, Is, is_declared};
 
 /// How a finding of the probe differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -112,11 +112,12 @@ fn breaks(was: &StanceRecord, now: &StanceRecord) -> bool {
     was.found.is != StanceWord::Broken && now.found.is == StanceWord::Broken
 }
 
-/// Capabilities, by name.
+/// Capabilities that were probed, by name. One that a profile only declares was not found: it is told as a claim.
 pub(super) fn capabilities(old: &RunRecord, new: &RunRecord) -> Vec<CapabilityChange> {
     let names: BTreeSet<&String> = old.capabilities.keys().chain(new.capabilities.keys()).collect();
     names
         .into_iter()
+        .filter(|name| !is_declared(name))
         .filter_map(|name| {
             let (was, now) = (old.capabilities.get(name), new.capabilities.get(name));
             Some(CapabilityChange {
