@@ -177,6 +177,11 @@ fn claims_are_told_as_claims() {
     assert!(render(&changed, Painter(false)).contains("claim  mount: was absent; now supported"));
     let gone = diff(&[(id, "pass", &absent)], &[], &["x"]);
     assert_eq!((gone.cases.len(), gone.claims[0].now.as_deref(), gone.fails()), (0, None, false));
+    let mut declares = record("refuse", &[]);
+    let finding = serde_json::from_value(json!({"is": "supported", "evidence": "as the profile claims"})).unwrap();
+    declares.capabilities.insert("gc.untagged".into(), finding);
+    let declared = compare(&record("refuse", &[]), &declares, &[Filter::parse("x").unwrap()]);
+    assert_eq!((declared.capabilities.len(), declared.claims.len(), declared.fails()), (0, 1, false));
     let contradicted =
         diff(&[(id, "pass", &absent)], &[(id, "fail", "claimed `absent` but is found `supported`")], &[]);
     assert!(contradicted.fails());
