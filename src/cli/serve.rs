@@ -10,7 +10,7 @@ use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::output;
-use crate::reference::{Config, Stance, defects, start, variations};
+use crate::reference::{Config, GcConfig, Stance, defects, start, variations};
 
 /// Arguments of `lacuna serve`.
 #[derive(Debug, Clone, Args)]
@@ -46,6 +46,7 @@ async fn run(args: ServeArgs) -> Result<(), String> {
         dir: args.dir,
         defects: known("defect", &args.defects, defects().iter().map(|d| d.name))?,
         variations: known("variation", &args.variations, variations().iter().map(|v| v.name))?,
+        gc: GcConfig { admin: true, ..GcConfig::default() },
         ..Config::default()
     };
     let watch = |kind| signal(kind).map_err(|e| format!("cannot watch for signals: {e}"));

@@ -10,6 +10,8 @@ use crate::suite::model::Scope;
 /// Everything that can be chosen. The default accepts every index and keeps everything in memory.
 #[derive(Debug, Clone)]
 pub struct Config {
+    /// Which version of itself it is. A start with another is an upgrade or a downgrade of what was there before.
+    pub version: u32,
     /// What is done with an index of which a child is absent.
     pub stance: Stance,
     /// Where a child is looked for before an index is refused.
@@ -41,6 +43,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Config {
         Config {
+            version: 1,
             stance: Stance::Accept,
             scope: Scope::Repository,
             sparse_images: None,
@@ -155,6 +158,8 @@ pub struct GcConfig {
     pub grace: Duration,
     /// Manifests that nothing leads to - no tag, no index, no subject - are garbage too.
     pub untagged: bool,
+    /// A collection takes no less: time for requests that are to meet it.
+    pub least: Duration,
 }
 
 #[cfg(test)]

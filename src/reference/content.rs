@@ -121,17 +121,17 @@ fn path_of(dir: &Path, digest: &Digest) -> PathBuf {
     dir.join(algorithm).join(digest.hex())
 }
 
-/// The digest of a file, read in pieces.
+/// A hasher that was fed a file, read in pieces.
 ///
 /// # Errors
 /// It cannot be read.
-pub fn digest_of_file(algorithm: Algorithm, path: &Path) -> io::Result<Digest> {
+pub fn hash_of_file(algorithm: Algorithm, path: &Path) -> io::Result<Hasher> {
     let mut file = fs::File::open(path)?;
     let mut hasher = Hasher::new(algorithm);
     let mut piece = vec![0; 256 * 1024];
     loop {
         match file.read(&mut piece)? {
-            0 => return Ok(hasher.finish()),
+            0 => return Ok(hasher),
             n => hasher.update(piece.get(..n).unwrap_or_default()),
         }
     }

@@ -6,6 +6,7 @@
 //! DIR/repositories/<name>/_tags/<tag>                       the digest that it leads to
 //! DIR/repositories/<name>/_blobs/<algorithm>/<hex>          empty
 //! DIR/uploads/<session>                                     what came so far; forgotten at the next start
+//! DIR/life.json                                             what runs here, what it went through, how it ended
 //! ```
 //!
 //! No component of a repository's name begins with `_`. Each file is written whole, to disk, before the request that
@@ -18,16 +19,28 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
+use super::boot::{Edition, Ended, Found, Remains};
 use super::content::{Content, remove_durably, write_durably};
 use super::manifest::Manifest;
-use super::state::{State, Write};
+use super::state::{Life, Write};
 use crate::content::digest::Digest;
 
 /// The folder.
 #[derive(Debug)]
 pub struct Folder {
     dir: PathBuf,
+}
+
+/// What `life.json` says.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Marked {
+    edition: Edition,
+    life: Life,
+    /// Absent or false while it runs, and after it was killed.
+    #[serde(default)]
+    orderly: bool,
 }
 
 impl Folder {
@@ -79,12 +92,35 @@ impl Folder {
         }
     }
 
-    /// Reads the state back. What is damaged is left out, and said in the log.
+    /// Writes down what runs here, and how its run ended; until then a run counts as killed.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn mark(&self, edition: &Edition, life: Life, ended: Ended) -> io::Result<()> {
+        let marked = Marked { edition: edition.clone(), life, orderly: ended == Ended::Orderly };
+        let text = serde_json::to_vec_pretty(&marked)?;
+        write_durably(&self.dir.join("life.json"), &text)
+    }
+
+    fn marked(&self) -> io::Result<Marked> {
+        match fs::read(self.dir.join("life.json")) {
+            Ok(text) => Ok(serde_json::from_slice(&text).unwrap_or_else(|e| {
+                tracing::warn!("what ran here before is not known, life.json cannot be read: {e}");
+                Marked::default()
+            })),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Marked::default()),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Reads back what is there. What is damaged is left out, and said in the log.
     ///
     /// # Errors
     /// The folder cannot be read.
-    pub fn load(&self, content: &Content) -> io::Result<State> {
-        let mut state = State::default();
+    pub fn load(&self, content: &Content) -> io::Result<Remains> {
+        let Marked { edition, life, orderly } = self.marked()?;
+        let ended = if orderly { Ended::Orderly } else { Ended::Killed };
+        let mut remains = Remains { edition, life, ended, ..Remains::default() };
         let root = self.dir.join("repositories");
         let mut folders = vec![root.clone()];
         while let Some(folder) = folders.pop() {
@@ -99,16 +135,16 @@ impl Folder {
                     continue;
                 }
                 let repository = folder.strip_prefix(&root).unwrap_or(&folder).to_string_lossy().into_owned();
-                state.repositories.entry(repository.clone()).or_default();
                 for (file, since) in files(&path)? {
                     match read(&name, &repository, &path, &file, content) {
-                        Some(write) => state.apply(&write, since),
+                        Some(write) => remains.found.push(Found { write, since }),
                         None => tracing::warn!("left out, it cannot be read: {}", file.display()),
                     }
                 }
+                remains.repositories.push(repository);
             }
         }
-        Ok(state)
+        Ok(remains)
     }
 }
 

@@ -6,11 +6,15 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use super::answer::Answer;
+use super::boot::{Found, Rebuild};
+use super::gc::Plan;
 use super::problem::Verdict;
 use super::question::{
-    Asked, Blob, Change, Chunk, Closing, Doomed, Listing, Lookup, Page, Push, Removal, Served, View, Wanted,
+    Asked, Blob, Change, Chunk, Closing, Collection, Doomed, Listing, Lookup, Marked, Page, Push, Removal, Served,
+    View, Wanted,
 };
-use super::state::{Manifests, Stored, Write};
+use super::state::{Manifests, Write};
+use super::uploads::{Resumed, Unfinished};
 use crate::content::digest::Digest;
 
 /// A place at which a decision can be changed, and the change.
@@ -40,10 +44,19 @@ pub enum Seam {
     Append(fn(&Chunk, Verdict) -> Verdict),
     /// May this upload be closed?
     Close(fn(&Closing, Verdict) -> Verdict),
-    /// Which digests does a manifest keep alive?
-    Reach(fn(&Stored, Vec<Digest>) -> Vec<Digest>),
+    /// Which digests does a digest that lives keep alive: what its manifest names, and what refers to it? Asked for each
+    /// digest once, for those that are absent too.
+    Reach(fn(&Marked, Vec<Digest>) -> Vec<Digest>),
     /// Is this garbage?
     Expire(fn(&Doomed, bool) -> bool),
+    /// What does a collection write in this repository: which manifests and blobs go? An error stops the collection
+    /// there. Asked once for each repository, empty ones too, in the order of their names.
+    Collect(fn(&Collection, Plan) -> Plan),
+    /// What does a start find again of what the run before it had: everything, rightly, whether that was killed or not,
+    /// and whatever starts now? The writes that made it, blobs before manifests before tags. Not asked at a first start.
+    Boot(fn(&Rebuild, Vec<Found>) -> Vec<Found>),
+    /// How does an unfinished upload go on after a restart of the same process? `None`, rightly: it is forgotten.
+    Resume(fn(&Rebuild, &Unfinished, Option<Resumed>) -> Option<Resumed>),
     /// The finished answer, with a little memory of earlier ones.
     Finish(fn(&Asked, &View, &mut Memory, Answer) -> Answer),
 }
@@ -153,12 +166,24 @@ impl Policy {
         decide!(self, Close, right, |change, so_far| change(closing, so_far))
     }
 
-    pub(super) fn reach(&self, stored: &Stored, right: Vec<Digest>) -> Vec<Digest> {
-        decide!(self, Reach, right, |change, so_far| change(stored, so_far))
+    pub(super) fn reach(&self, marked: &Marked, right: Vec<Digest>) -> Vec<Digest> {
+        decide!(self, Reach, right, |change, so_far| change(marked, so_far))
     }
 
     pub(super) fn expire(&self, doomed: &Doomed, right: bool) -> bool {
         decide!(self, Expire, right, |change, so_far| change(doomed, so_far))
+    }
+
+    pub(super) fn collect(&self, collection: &Collection, right: Plan) -> Plan {
+        decide!(self, Collect, right, |change, so_far| change(collection, so_far))
+    }
+
+    pub(super) fn boot(&self, rebuild: &Rebuild, right: Vec<Found>) -> Vec<Found> {
+        decide!(self, Boot, right, |change, so_far| change(rebuild, so_far))
+    }
+
+    pub(super) fn resume(&self, rebuild: &Rebuild, upload: &Unfinished, right: Option<Resumed>) -> Option<Resumed> {
+        decide!(self, Resume, right, |change, so_far| change(rebuild, upload, so_far))
     }
 
     pub(super) fn finish(&self, asked: &Asked, view: &View, right: Answer) -> Answer {

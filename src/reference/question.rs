@@ -1,5 +1,6 @@
 //! What a decision is about: the facts that the registry, and whoever corrects it, decides from.
 
+use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use axum::http::header::HeaderMap;
@@ -7,12 +8,12 @@ use axum::http::{Method, Uri};
 use bytes::Bytes;
 
 use super::answer::Body;
-use super::config::Config;
+use super::config::{Config, GcConfig};
 use super::content::Content;
 use super::manifest::{Descriptor, Manifest};
 use super::problem::Verdict;
 use super::route::{Query, Route, is_tag};
-use super::state::State;
+use super::state::{Repository, State, Stored};
 use crate::content::digest::Digest;
 
 /// A request, without its body.
@@ -256,12 +257,48 @@ pub struct Closing<'a> {
     pub length: u64,
 }
 
-/// A manifest or blob that the collector looks at.
-pub struct Doomed<'a> {
+/// A collection reaches one repository.
+pub struct Collection<'a> {
+    /// What the registry holds.
+    pub view: View<'a>,
     /// Repository.
     pub repository: &'a str,
+    /// What it holds.
+    pub held: &'a Repository,
+    /// What was marked: what stays, and the digests that are named and absent.
+    pub live: &'a BTreeSet<Digest>,
+    /// Uploads into it that were begun and not closed.
+    pub unfinished: usize,
+    /// By which rules.
+    pub gc: GcConfig,
+    /// The time that ages are reckoned at.
+    pub now: SystemTime,
+}
+
+/// A digest that the collector marks as live.
+pub struct Marked<'a> {
+    /// What the registry holds.
+    pub view: View<'a>,
+    /// Repository.
+    pub repository: &'a str,
+    /// What it holds.
+    pub held: &'a Repository,
+    /// The digest.
+    pub digest: &'a Digest,
+    /// The manifest, where it is one that is there.
+    pub stored: Option<&'a Stored>,
+    /// Steps from the nearest root, which has 0.
+    pub depth: usize,
+}
+
+/// A manifest or blob that the collector looks at.
+pub struct Doomed<'a> {
+    /// The collection.
+    pub collection: &'a Collection<'a>,
     /// Digest.
     pub digest: &'a Digest,
+    /// What it says, where it is a manifest.
+    pub stored: Option<&'a Stored>,
     /// Whether a manifest led to it, or it is a root.
     pub reached: bool,
     /// When it was stored.

@@ -1,17 +1,19 @@
 //! The registry behind HTTP: configuration, policy, state, content, and how a change is made to last.
 
 use std::io;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::SystemTime;
 
 use super::auth::Tokens;
+use super::boot::{Edition, Ended, Rebuild, Remains};
 use super::config::Config;
 use super::content::{Content, Source};
 use super::folder::Folder;
 use super::policy::Policy;
 use super::problem::Problem;
 use super::question::View;
-use super::state::{State, Write};
+use super::state::{Life, State, Write};
 use super::uploads::Uploads;
 
 /// Everything that a request works on.
@@ -21,13 +23,19 @@ pub struct Registry {
     /// The seams.
     pub policy: Policy,
     /// Bytes by digest.
-    pub content: Content,
+    pub content: Arc<Content>,
     /// Uploads that are not closed.
-    pub uploads: Uploads,
+    pub uploads: Arc<Uploads>,
     /// Tokens that were given out.
     pub tokens: Tokens,
-    state: RwLock<State>,
-    folder: Option<Folder>,
+    /// Held by the collection that is under way, of this registry or one beside it.
+    pub(super) collecting: Arc<Mutex<()>>,
+    state: Arc<RwLock<State>>,
+    folder: Option<Arc<Folder>>,
+    /// Nothing that it does lasts any more: another has taken over.
+    closed: AtomicBool,
+    /// Whether its life is that of the storage; one beside another only uses it.
+    leads: bool,
 }
 
 impl Registry {
@@ -38,12 +46,90 @@ impl Registry {
     pub fn open(config: Config, policy: Policy) -> io::Result<Registry> {
         let content = Content::open(config.dir.as_deref())?;
         let folder = config.dir.as_deref().map(Folder::open).transpose()?;
-        let state = match &folder {
+        let remains = match &folder {
             Some(folder) => folder.load(&content)?,
-            None => State::default(),
+            None => Remains::default(),
         };
+        let state = remains.rebuild(&config, &policy, &content)?;
         let uploads = Uploads::new(folder.as_ref().map(Folder::uploads));
-        Ok(Registry { config, policy, content, uploads, tokens: Tokens::default(), state: RwLock::new(state), folder })
+        let registry = Registry {
+            config,
+            policy,
+            content: Arc::new(content),
+            uploads: Arc::new(uploads),
+            tokens: Tokens::default(),
+            collecting: Arc::default(),
+            state: Arc::new(RwLock::new(state)),
+            folder: folder.map(Arc::new),
+            closed: AtomicBool::new(false),
+            leads: true,
+        };
+        registry.mark(registry.state().life, Ended::Killed)?;
+        Ok(registry)
+    }
+
+    /// Another registry on the same storage: what one writes, both have.
+    pub fn beside(&self, config: Config, policy: Policy) -> Registry {
+        Registry {
+            config,
+            policy,
+            content: self.content.clone(),
+            uploads: self.uploads.clone(),
+            tokens: Tokens::default(),
+            collecting: self.collecting.clone(),
+            state: self.state.clone(),
+            folder: self.folder.clone(),
+            closed: AtomicBool::new(false),
+            leads: false,
+        }
+    }
+
+    /// The registry that starts on this one's storage after it ended so. Whatever this one still does is lost.
+    ///
+    /// # Errors
+    /// The storage fails; then neither can be used.
+    pub fn reopen(&self, ended: Ended, config: Config, policy: Policy) -> io::Result<Registry> {
+        let mut state = self.changing();
+        self.closed.store(true, Ordering::SeqCst);
+        let edition = Edition::of(&self.config);
+        let in_memory = Remains { ended, edition, ..Remains::of(&state, &self.content) };
+        let mut remains = match &self.folder {
+            None => in_memory,
+            Some(folder) => {
+                folder.mark(&in_memory.edition, state.life, ended)?;
+                Remains { gone: in_memory.gone, ..folder.load(&self.content)? }
+            }
+        };
+        let gone = std::mem::take(&mut remains.gone);
+        let rebuild = Rebuild { ended, before: &remains.edition, config: &config, content: &self.content, gone: &gone };
+        self.uploads.survive(|upload| policy.resume(&rebuild, upload, None));
+        *state = Remains { gone, ..remains }.rebuild(&config, &policy, &self.content)?;
+        let life = state.life;
+        drop(state);
+        let registry = Registry { leads: self.leads, ..self.beside(config, policy) };
+        registry.mark(life, Ended::Killed)?;
+        Ok(registry)
+    }
+
+    /// Writes down how the registry ended: nothing that it does lasts from now on.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn close(&self, ended: Ended) -> io::Result<()> {
+        let state = self.changing();
+        self.closed.store(true, Ordering::SeqCst);
+        self.mark(state.life, ended)
+    }
+
+    /// Writes down what the registry went through, where that is in a folder.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn mark(&self, life: Life, ended: Ended) -> io::Result<()> {
+        match &self.folder {
+            Some(folder) if self.leads => folder.mark(&Edition::of(&self.config), life, ended),
+            _ => Ok(()),
+        }
     }
 
     /// The state, to be read.
@@ -64,8 +150,11 @@ impl Registry {
     /// Makes changes last: on disk first, then in the state.
     ///
     /// # Errors
-    /// The storage fails; changes before the failing one stand.
+    /// The storage fails, or belongs to another by now; changes before the failing one stand.
     pub fn apply(&self, state: &mut State, writes: &[Write]) -> Result<(), Problem> {
+        if self.closed.load(Ordering::SeqCst) {
+            return Err(Problem::storage(&io::Error::other("the registry has ended")));
+        }
         for write in writes {
             self.persist(write).map_err(|e| Problem::storage(&e))?;
             state.apply(write, SystemTime::now());
@@ -88,6 +177,14 @@ impl Registry {
         if self.folder.is_none() {
             return Ok(work(self));
         }
+        self.aside(work).await
+    }
+
+    /// Runs what takes its time where it does not hold up others.
+    pub async fn aside<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Registry) -> T + Send + 'static,
+    ) -> Result<T, Problem> {
         let registry = self.clone();
         let task = tokio::task::spawn_blocking(move || work(&registry));
         task.await.map_err(|_| Problem::storage(&io::Error::other("a worker stopped")))

@@ -8,6 +8,7 @@ use axum::http::{Method, Response, StatusCode};
 use bytes::Bytes;
 
 use super::answer::Answer;
+use super::gc::Terms;
 use super::problem::Problem;
 use super::question::Asked;
 use super::registry::Registry;
@@ -43,6 +44,11 @@ async fn answer(registry: &Arc<Registry>, asked: &Arc<Asked>, body: HttpBody) ->
     }
     match &asked.route {
         Route::Uploads { repository } => sessions::open(registry, asked, repository, body).await,
+        Route::Collect if registry.config.gc.admin && asked.method == Method::POST => {
+            let terms = Terms::asked(registry.config.gc, asked)?;
+            let collected = registry.aside(move |registry| registry.collect(&terms)).await??;
+            Ok(Answer::json(StatusCode::OK, &collected.to_json()))
+        }
         Route::Upload { repository, session } => sessions::proceed(registry, asked, repository, session, body).await,
         _ => {
             let bytes = match asked.method {
@@ -77,9 +83,6 @@ fn at_once(registry: &Registry, asked: &Asked, bytes: &Bytes) -> Result<Answer, 
         Route::Referrers { repository, digest } => referrers::get(registry, asked, repository, digest),
         Route::Catalog => lists::catalog(registry, asked),
         Route::Token => registry.token(asked, &String::from_utf8_lossy(bytes)),
-        Route::Collect if registry.config.gc.admin && asked.method == Method::POST => {
-            registry.collect().map(|collected| Answer::json(StatusCode::OK, &collected.to_json()))
-        }
         Route::Base => Err(Problem::unsupported("/v2/ has GET")),
         _ => Err(Problem::new(
             StatusCode::NOT_FOUND,

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use super::manifest::Manifest;
+use super::past::{Gone, Past};
 use crate::content::digest::Digest;
 
 /// All repositories. Content lies beside it, by digest; what no repository links to cannot be reached.
@@ -14,6 +16,31 @@ use crate::content::digest::Digest;
 pub struct State {
     /// By name. A repository exists from the first thing stored in it.
     pub repositories: BTreeMap<String, Repository>,
+    /// What it went through.
+    pub life: Life,
+}
+
+/// What the registry went through. Nothing right is decided from it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Life {
+    /// How often it was started.
+    pub starts: u32,
+    /// Whether the run before this one was killed.
+    pub killed: bool,
+    /// Whether it is, since the last change of what it is, a newer one or one that is configured otherwise.
+    pub upgraded: bool,
+    /// Whether it is, since that change, an older one.
+    pub downgraded: bool,
+    /// When it was started last.
+    pub started: Option<SystemTime>,
+    /// How many collections it finished.
+    pub collections: u32,
+    /// When it finished the last.
+    pub collected: Option<SystemTime>,
+    /// Whether one is under way.
+    #[serde(skip)]
+    pub collecting: bool,
 }
 
 /// One repository.
@@ -23,10 +50,14 @@ pub struct Repository {
     pub manifests: BTreeMap<Digest, Stored>,
     /// Tags.
     pub tags: BTreeMap<String, Digest>,
+    /// When each tag was set last.
+    pub tagged: BTreeMap<String, SystemTime>,
     /// Blobs, and since when.
     pub blobs: BTreeMap<Digest, SystemTime>,
     /// Digests of manifests by that of their subject, as written.
     pub referrers: BTreeMap<String, BTreeSet<Digest>>,
+    /// What was there since the start, and is not any more.
+    pub past: Past,
 }
 
 /// A manifest that is stored.
@@ -131,44 +162,76 @@ impl State {
 
     /// Applies a change. What is not there can be removed; that changes nothing.
     pub fn apply(&mut self, write: &Write, now: SystemTime) {
-        match write {
-            Write::Manifest { repository, digest, manifest, bytes } => {
-                let repository = self.repositories.entry(repository.clone()).or_default();
-                if let Some(subject) = &manifest.subject {
-                    repository.referrers.entry(subject.clone()).or_default().insert(digest.clone());
-                }
-                let first = repository.manifests.get(digest).map_or(now, |before| before.first);
-                let stored = Stored { manifest: manifest.clone(), size: bytes.len() as u64, since: now, first };
-                repository.manifests.insert(digest.clone(), stored);
-            }
-            Write::Tag { repository, tag, digest } => {
-                self.repositories.entry(repository.clone()).or_default().tags.insert(tag.clone(), digest.clone());
-            }
-            Write::Link { repository, digest } => {
-                self.repositories.entry(repository.clone()).or_default().blobs.insert(digest.clone(), now);
-            }
-            Write::Untag { repository, tag } => {
-                if let Some(repository) = self.repositories.get_mut(repository) {
-                    repository.tags.remove(tag);
-                }
-            }
-            Write::Unlink { repository, digest } => {
-                if let Some(repository) = self.repositories.get_mut(repository) {
-                    repository.blobs.remove(digest);
-                }
-            }
-            Write::DropManifest { repository, digest } => {
-                if let Some(repository) = self.repositories.get_mut(repository) {
-                    repository.drop_manifest(digest);
-                }
-            }
+        let name = write.repository();
+        if write.removes() && !self.repositories.contains_key(name) {
+            return;
         }
+        self.repositories.entry(name.to_owned()).or_default().apply(write, now);
+    }
+}
+
+impl Write {
+    /// The repository that it changes.
+    pub fn repository(&self) -> &str {
+        match self {
+            Write::Manifest { repository, .. }
+            | Write::Tag { repository, .. }
+            | Write::Untag { repository, .. }
+            | Write::DropManifest { repository, .. }
+            | Write::Link { repository, .. }
+            | Write::Unlink { repository, .. } => repository,
+        }
+    }
+
+    /// Whether it takes something away.
+    pub fn removes(&self) -> bool {
+        matches!(self, Write::Untag { .. } | Write::DropManifest { .. } | Write::Unlink { .. })
     }
 }
 
 impl Repository {
+    fn apply(&mut self, write: &Write, now: SystemTime) {
+        match write {
+            Write::Manifest { digest, manifest, bytes, .. } => {
+                if let Some(subject) = &manifest.subject {
+                    self.referrers.entry(subject.clone()).or_default().insert(digest.clone());
+                }
+                let first = self.manifests.get(digest).map_or(now, |before| before.first);
+                let stored = Stored { manifest: manifest.clone(), size: bytes.len() as u64, since: now, first };
+                self.manifests.insert(digest.clone(), stored);
+                self.past.regain(digest);
+            }
+            Write::Tag { tag, digest, .. } => {
+                if self.tags.get(tag) != Some(digest) {
+                    self.drop_tag(tag);
+                }
+                self.tags.insert(tag.clone(), digest.clone());
+                self.tagged.insert(tag.clone(), now);
+            }
+            Write::Link { digest, .. } => {
+                self.blobs.insert(digest.clone(), now);
+                self.past.regain(digest);
+            }
+            Write::Untag { tag, .. } => self.drop_tag(tag),
+            Write::Unlink { digest, .. } => {
+                if let Some(since) = self.blobs.remove(digest) {
+                    self.past.lose(Gone::Blob(digest.clone()), since);
+                }
+            }
+            Write::DropManifest { digest, .. } => self.drop_manifest(digest),
+        }
+    }
+
+    fn drop_tag(&mut self, tag: &str) {
+        let since = self.tagged.remove(tag);
+        if let Some((digest, since)) = self.tags.remove(tag).zip(since) {
+            self.past.lose(Gone::Tag(tag.to_owned(), digest), since);
+        }
+    }
+
     fn drop_manifest(&mut self, digest: &Digest) {
         let Some(stored) = self.manifests.remove(digest) else { return };
+        self.past.lose(Gone::Manifest(digest.clone(), stored.clone()), stored.since);
         let Some(subject) = &stored.manifest.subject else { return };
         if let Some(referrers) = self.referrers.get_mut(subject) {
             referrers.remove(digest);

@@ -11,7 +11,7 @@ use bytes::BytesMut;
 use futures_util::StreamExt as _;
 use tokio::io::AsyncWriteExt as _;
 
-use super::content::{Source, digest_of_file};
+use super::content::{Source, hash_of_file};
 use super::fresh;
 use crate::content::digest::{Digest, Hasher};
 use crate::content::graph::Algorithm;
@@ -61,6 +61,24 @@ pub enum Broken {
     Storage(io::Error),
 }
 
+/// An upload that was not closed when the registry ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfinished<'a> {
+    /// Repository.
+    pub repository: &'a str,
+    /// Bytes that came.
+    pub length: u64,
+}
+
+/// How an unfinished upload goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resumed {
+    /// Bytes that are there still, of those that came.
+    pub kept: u64,
+    /// Bytes that it says are there: as many, rightly.
+    pub says: u64,
+}
+
 impl Uploads {
     /// No session yet; bytes go to this folder, or to memory.
     pub fn new(dir: Option<PathBuf>) -> Uploads {
@@ -101,6 +119,20 @@ impl Uploads {
     /// The session of this id, where it is one of this repository.
     pub fn find(&self, repository: &str, id: &str) -> Option<Arc<Session>> {
         self.sessions().get(id).filter(|session| session.repository == repository).cloned()
+    }
+
+    /// Sessions of this repository.
+    pub fn unfinished(&self, repository: &str) -> usize {
+        self.sessions().values().filter(|session| session.repository == repository).count()
+    }
+
+    /// Keeps of every session what `decide` says, and forgets the others. Nobody uses them: who holds one loses it.
+    pub fn survive(&self, decide: impl Fn(&Unfinished) -> Option<Resumed>) {
+        self.sessions().retain(|_, session| {
+            let Ok(mut received) = session.received.try_lock() else { return false };
+            let unfinished = Unfinished { repository: &session.repository, length: received.length };
+            decide(&unfinished).is_some_and(|resumed| received.resume(resumed).is_ok())
+        });
     }
 
     /// Ends a session.
@@ -149,8 +181,27 @@ impl Received {
         match (algorithm, &self.place) {
             (Algorithm::Sha256, _) => Ok(self.hasher.clone().finish()),
             (_, Place::Memory(bytes)) => Ok(Digest::of(algorithm, bytes)),
-            (_, Place::File(path, _)) => digest_of_file(algorithm, path),
+            (_, Place::File(path, _)) => Ok(hash_of_file(algorithm, path)?.finish()),
         }
+    }
+
+    /// Goes on with a part of what came.
+    fn resume(&mut self, resumed: Resumed) -> io::Result<()> {
+        match &mut self.place {
+            Place::Memory(bytes) => {
+                bytes.truncate(usize::try_from(resumed.kept).unwrap_or(usize::MAX));
+                self.hasher = Hasher::new(Algorithm::Sha256);
+                self.hasher.update(bytes);
+            }
+            Place::File(path, file) => {
+                let kept = std::fs::OpenOptions::new().append(true).open(&path)?;
+                kept.set_len(resumed.kept.min(kept.metadata()?.len()))?;
+                self.hasher = hash_of_file(Algorithm::Sha256, path)?;
+                *file = tokio::fs::File::from_std(kept);
+            }
+        }
+        self.length = resumed.says;
+        Ok(())
     }
 
     /// All that came, to become content; nothing is left.

@@ -9,6 +9,7 @@ use super::super::policy::Seam;
 use super::super::problem::{Problem, Verdict};
 use super::super::question::{Push, Removal, Served, Target};
 use super::super::route::Route;
+use super::super::uploads::Resumed;
 use super::Variation;
 use crate::content::digest::Digest;
 use crate::content::graph::Algorithm;
@@ -208,6 +209,11 @@ pub(super) const VARIATIONS: &[Variation] = &[
         &[Seam::Delete(|removal, right| {
             disabled(right.is_ok() && is_named_by_index(removal), right, StatusCode::METHOD_NOT_ALLOWED)
         })],
+    ),
+    Variation::new(
+        "uploads-resumed",
+        "An upload that was not finished goes on after a restart.",
+        &[Seam::Resume(|_, upload, _| Some(Resumed { kept: upload.length, says: upload.length }))],
     ),
     Variation::new(
         "absent-deleted",
