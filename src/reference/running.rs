@@ -112,12 +112,26 @@ impl Running {
     /// # Errors
     /// As [`Running::collect`].
     pub fn collect_after(&self, later: Duration) -> io::Result<Collected> {
-        let terms = Terms { gc: self.registry.config.gc, now: SystemTime::now() + later };
-        self.registry.collect(&terms).map_err(|problem| {
-            let message = problem.entries.into_iter().map(|entry| entry.message).collect::<Vec<_>>().join("; ");
-            io::Error::other(message)
-        })
+        collect(&self.registry, later)
     }
+
+    /// The same without blocking.
+    ///
+    /// # Errors
+    /// As [`Running::collect`].
+    pub async fn collect_aside(&self) -> io::Result<Collected> {
+        let registry = self.registry.clone();
+        let collection = tokio::task::spawn_blocking(move || collect(&registry, Duration::ZERO));
+        collection.await.map_err(io::Error::other)?
+    }
+}
+
+fn collect(registry: &Registry, later: Duration) -> io::Result<Collected> {
+    let terms = Terms { gc: registry.config.gc, now: SystemTime::now() + later };
+    registry.collect(&terms).map_err(|problem| {
+        let message = problem.entries.into_iter().map(|entry| entry.message).collect::<Vec<_>>().join("; ");
+        io::Error::other(message)
+    })
 }
 
 /// The configuration with what its variations configure, and the seams of all that is switched on.

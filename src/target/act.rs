@@ -236,7 +236,7 @@ impl Live {
     }
 
     /// Sees that the registry answers.
-    async fn is_there(&mut self) -> Result<(), Trouble> {
+    pub(super) async fn is_there(&mut self) -> Result<(), Trouble> {
         let exchange = self.client.send(Ask::new("GET", "/v2/")).await;
         match &exchange.result {
             Ok(response) if response.status < 500 => Ok(()),

@@ -2,17 +2,47 @@
 
 use super::act::Trouble;
 use super::open::{Guard, Live};
+use crate::reference::{Config, Ended, Stance};
 use crate::suite::barrier::Barrier;
 
-/// Does what a barrier stands for to the embedded registry.
+/// Does what a barrier stands for to the embedded registry. Its upgrade is to the next version of itself, which has the
+/// other stance; its downgrade leads back.
 pub(super) async fn perform(live: &mut Live, barrier: Barrier, output: &mut String) -> Result<(), Trouble> {
+    let first = live.spec.reference.as_ref().map(|config| config.stance.clone()).unwrap_or_default();
     let Guard::Reference(running) = &mut live.guard else { return Ok(()) };
-    match barrier {
+    let (ended, change): (Ended, Box<dyn FnOnce(&mut Config) + Send>) = match barrier {
         Barrier::Gc => {
-            let collected = running.collect().map_err(|e| Trouble::new("the collection failed", e.to_string()))?;
-            *output = collected.to_json().to_string();
-            Ok(())
+            let collected = running.collect_aside().await;
+            *output =
+                collected.map_err(|e| Trouble::new("the collection failed", e.to_string()))?.to_json().to_string();
+            return Ok(());
         }
-        _ => Err(Trouble::new(format!("it has no `{barrier}`"), "")),
+        Barrier::Restart => (Ended::Orderly, Box::new(|_| {})),
+        Barrier::Kill => (Ended::Killed, Box::new(|_| {})),
+        Barrier::Upgrade => (
+            Ended::Orderly,
+            Box::new(|config| {
+                config.version += 1;
+                config.stance = other(&first);
+            }),
+        ),
+        Barrier::Downgrade => (
+            Ended::Orderly,
+            Box::new(|config| {
+                config.version = config.version.saturating_sub(1);
+                config.stance = first;
+            }),
+        ),
+        _ => return Err(Trouble::new(format!("it has no `{barrier}`"), "")),
+    };
+    running.restart(ended, change).await.map_err(|e| Trouble::new("it does not start again", e.to_string()))?;
+    live.is_there().await
+}
+
+/// The stance of the next version.
+fn other(stance: &Stance) -> Stance {
+    match stance {
+        Stance::Accept => Stance::Refuse,
+        Stance::Refuse | Stance::Require(_) => Stance::Accept,
     }
 }
