@@ -50,6 +50,8 @@ pub struct Rebuild<'a> {
     pub ended: Ended,
     /// What kind of registry ran before.
     pub before: &'a Edition,
+    /// What that went through.
+    pub life: Life,
     /// What kind of registry starts.
     pub config: &'a Config,
     /// Bytes.
@@ -154,7 +156,8 @@ impl Remains {
     /// The storage fails.
     pub fn rebuild(mut self, config: &Config, policy: &Policy, content: &Content) -> io::Result<State> {
         self.found.sort_by(|a, b| a.order().cmp(&b.order()));
-        let rebuild = Rebuild { ended: self.ended, before: &self.edition, config, content, gone: &self.gone };
+        let rebuild =
+            Rebuild { ended: self.ended, before: &self.edition, life: self.life, config, content, gone: &self.gone };
         let mut life = self.life;
         let mut found = self.found;
         if life.starts > 0 {

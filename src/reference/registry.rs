@@ -101,7 +101,14 @@ impl Registry {
             }
         };
         let gone = std::mem::take(&mut remains.gone);
-        let rebuild = Rebuild { ended, before: &remains.edition, config: &config, content: &self.content, gone: &gone };
+        let rebuild = Rebuild {
+            ended,
+            before: &remains.edition,
+            life: remains.life,
+            config: &config,
+            content: &self.content,
+            gone: &gone,
+        };
         self.uploads.survive(|upload| policy.resume(&rebuild, upload, None));
         *state = Remains { gone, ..remains }.rebuild(&config, &policy, &self.content)?;
         let life = state.life;

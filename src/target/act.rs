@@ -49,7 +49,7 @@ impl Ground for Live {
         let begun = Instant::now();
         let mut came = Came::default();
         let within = self.profile.actions.of(barrier).map_or(LONGEST, |act| act.within.0 + act.wait.0);
-        let done = tokio::time::timeout(within, self.perform(barrier, &mut came)).await;
+        let done = tokio::time::timeout(within, Box::pin(self.perform(barrier, &mut came))).await;
         let done = done.unwrap_or_else(|_| Err(Trouble::new(format!("no end within {} s", within.as_secs()), "")));
         let (failed, more) = match done {
             Ok(()) => (None, String::new()),
@@ -64,7 +64,7 @@ impl Ground for Live {
         if !self.is_ours() {
             return None;
         }
-        Some(open(&self.spec).await.map_err(|e| e.to_string()))
+        Some(Box::pin(open(&self.spec)).await.map_err(|e| e.to_string()))
     }
 }
 

@@ -140,6 +140,15 @@ pub fn codes_of(value: &Value) -> Vec<&str> {
     errors.into_iter().flatten().filter_map(|error| error.get("code").and_then(Value::as_str)).collect()
 }
 
+/// The first code of a refusal, printable, where its body is in the spec's form.
+pub fn first_code(response: &Response) -> Option<String> {
+    let body = (response.status >= 400).then(|| body_of(response))?;
+    match body {
+        ErrorBody::Json(value) => codes_of(&value).first().map(|code| shown(code)),
+        _ => None,
+    }
+}
+
 fn name_codes(codes: &[&str]) -> String {
     let mut names: Vec<String> = codes.iter().map(|code| shown(code)).collect();
     names.sort();

@@ -293,8 +293,11 @@ fn same_as(name: &str, seen: &Observation, world: &World) -> Vec<Fault> {
     if now.status != earlier.status {
         differ("status", earlier.status.to_string(), now.status.to_string());
     }
+    // The text of a refusal is free, and may say when it was made.
+    let refused = earlier.status >= 400 && now.status >= 400;
     if let (Some(a), Some(b)) = (&earlier.length, &now.length)
         && a != b
+        && !refused
     {
         differ("Content-Length", a.clone(), b.clone());
     }
@@ -302,6 +305,12 @@ fn same_as(name: &str, seen: &Observation, world: &World) -> Vec<Fault> {
         && a != b
     {
         differ("Docker-Content-Digest", "the same".into(), "another".into());
+    }
+    if let Some(code) = earlier.code.as_ref().filter(|_| refused && !seen.method.eq_ignore_ascii_case("HEAD"))
+        && now.code.as_ref() != Some(code)
+    {
+        let got = now.code.as_ref().map_or("no code".to_owned(), |code| format!("code {code}"));
+        faults.push(Fault::new("same-as", format!("code {code}, as of {name}"), got));
     }
     faults
 }

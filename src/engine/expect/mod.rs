@@ -70,6 +70,8 @@ pub struct Seen {
     pub length: Option<String>,
     /// `Docker-Content-Digest`.
     pub digest: Option<String>,
+    /// The first code of an error in the spec's form.
+    pub code: Option<String>,
 }
 
 impl Seen {
@@ -79,6 +81,7 @@ impl Seen {
             status: response.status,
             length: response.header("content-length"),
             digest: response.header(headers::DIGEST),
+            code: errors::first_code(response),
         }
     }
 }

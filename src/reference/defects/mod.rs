@@ -5,6 +5,10 @@
 
 mod again;
 mod blobs;
+mod boot;
+mod boot_kill;
+mod boot_tools;
+mod boot_upgrade;
 mod children;
 mod delete;
 mod delete_blobs;
@@ -106,6 +110,9 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         delete_children::DEFECTS,
         remembered::DEFECTS,
         referrers::DEFECTS,
+        boot::DEFECTS,
+        boot_kill::DEFECTS,
+        boot_upgrade::DEFECTS,
     ];
     areas.concat()
 });

@@ -177,6 +177,21 @@ fn head_is_compared_with_get() {
 }
 
 #[test]
+fn a_refusal_is_compared_by_its_code() {
+    let refusal = |code: &str, more: &str| {
+        let body = json!({ "errors": [{ "code": code, "message": more }] }).to_string();
+        let length = body.len().to_string();
+        response(404, &[("Content-Length", &length)], body.as_bytes())
+    };
+    let named = BTreeMap::from([("before".to_owned(), Seen::of(&refusal("A", "")))]);
+    let row = Row { named, ..Row::default() };
+    let same = json!({ "r": { "same-as": "before" } });
+    assert_eq!(row.faults(same.clone(), &refusal("A", "at noon")), NONE);
+    assert_eq!(row.faults(same.clone(), &refusal("B", "")), ["r same-as: code A, as of before | code B"]);
+    assert_eq!(row.faults(same, &response(404, &[], b"?")), ["r same-as: code A, as of before | no code"]);
+}
+
+#[test]
 fn links() {
     let row = Row::default();
     let with = |link: Option<&str>, next: Option<&str>, problem: Option<&str>| {
