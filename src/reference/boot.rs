@@ -174,6 +174,12 @@ impl Remains {
         for repository in self.repositories {
             state.repositories.entry(repository).or_default();
         }
+        for Found { write, since } in self.gone {
+            let held = state.repositories.entry(write.repository().to_owned()).or_default();
+            if let Some(gone) = Gone::of(write, since) {
+                held.past.lose(gone, since);
+            }
+        }
         for Found { write, since } in found {
             if let Write::Manifest { digest, bytes, .. } = &write
                 && content.body(digest).is_none_or(|body| body.to_bytes() != *bytes)

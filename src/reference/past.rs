@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::SystemTime;
 
-use super::state::Stored;
+use super::state::{Stored, Write};
 use crate::content::digest::Digest;
 
-/// What one repository lost since the start, the newest of it.
+/// What one repository lost since the process began, the newest of it; what was collected, since the last start.
 #[derive(Debug, Default)]
 pub struct Past {
     gone: VecDeque<(Gone, SystemTime)>,
@@ -23,6 +23,21 @@ pub enum Gone {
     Manifest(Digest, Stored),
     /// A blob.
     Blob(Digest),
+}
+
+impl Gone {
+    /// What this write would bring back, with the time at which it was stored.
+    pub fn of(write: Write, since: SystemTime) -> Option<Gone> {
+        match write {
+            Write::Tag { tag, digest, .. } => Some(Gone::Tag(tag, digest)),
+            Write::Manifest { digest, manifest, bytes, .. } => {
+                let stored = Stored { manifest, size: bytes.len() as u64, since, first: since };
+                Some(Gone::Manifest(digest, stored))
+            }
+            Write::Link { digest, .. } => Some(Gone::Blob(digest)),
+            _ => None,
+        }
+    }
 }
 
 impl Past {

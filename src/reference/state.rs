@@ -56,7 +56,7 @@ pub struct Repository {
     pub blobs: BTreeMap<Digest, SystemTime>,
     /// Digests of manifests by that of their subject, as written.
     pub referrers: BTreeMap<String, BTreeSet<Digest>>,
-    /// What was there since the start, and is not any more.
+    /// What was there, and is not any more.
     pub past: Past,
 }
 
