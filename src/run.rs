@@ -210,7 +210,8 @@ async fn attempts(
             }
         };
         let bundles = &request.library.bundles;
-        attempts.push(engine::run(cases.clone(), bundles, live, journal, &options, seen, stop.clone()).await);
+        let running = engine::run(cases.clone(), bundles, live, journal, &options, seen, stop.clone());
+        attempts.push(Box::pin(running).await);
     }
     attempts
 }

@@ -76,7 +76,7 @@ pub(super) async fn find<G: Ground, P: Sync>(
     }
     let still = if culprits.is_empty() { Vec::new() } else { waited };
     let still: Vec<usize> = still.into_iter().chain(failed.waiting.iter().map(|waiting| waiting.place)).collect();
-    let last = search.trial(&without(&still, &culprits), !culprits.is_empty()).await?;
+    let last = Box::pin(search.trial(&without(&still, &culprits), !culprits.is_empty())).await?;
     let ground = match (last.ground, last.acted.and_then(|acted| acted.failed)) {
         (Some(ground), None) => Ok((ground, last.schedule)),
         (_, Some(what)) => Err(format!("the {barrier} action fails without those that are blamed, too: {what}")),
@@ -178,7 +178,7 @@ impl<G: Ground, P: Sync> Search<'_, G, P> {
         if places.is_empty() {
             return Some(None);
         }
-        Some(self.trial(places, true).await?.acted.filter(|acted| acted.failed.is_some()))
+        Some(Box::pin(self.trial(places, true)).await?.acted.filter(|acted| acted.failed.is_some()))
     }
 
     /// Runs these cases on a fresh registry to where they stood, and, where `acts` is set, acts: those that waited here can go on then, others
@@ -186,7 +186,7 @@ impl<G: Ground, P: Sync> Search<'_, G, P> {
     async fn trial(&mut self, places: &[usize], acts: bool) -> Option<Trial<G>> {
         let mut set: Vec<usize> = places.to_vec();
         set.sort_unstable();
-        let fresh = self.ground.fresh().await?;
+        let fresh = Box::pin(self.ground.fresh()).await?;
         let journal = Journal::unwritten();
         let mut ground = match fresh {
             Ok(ground) => ground,

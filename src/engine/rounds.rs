@@ -130,7 +130,8 @@ impl<G: Ground, P: Fn(&mut Outcome) + Sync> Rounds<'_, G, P> {
     /// The action failed: whose fault is it? They are blamed, and the others go on where it does not.
     async fn failed(&mut self, barrier: Barrier, here: Vec<Waiting>, acted: &Acted, record: &mut Round) {
         let round = here.first().map_or(0, |waiting| waiting.case.round);
-        let found = blame::find(&self.plan, self.ground, &self.schedule, barrier, round, &here).await;
+        // Rare, and large: on the heap, or every run would carry it on its stack.
+        let found = Box::pin(blame::find(&self.plan, self.ground, &self.schedule, barrier, round, &here)).await;
         let what = acted.failed.as_deref().unwrap_or_default();
         let mut here: BTreeMap<usize, Box<Case>> =
             here.into_iter().map(|waiting| (waiting.place, waiting.case)).collect();

@@ -76,8 +76,8 @@ impl Live {
     pub fn barriers(&self) -> Barriers {
         let mut barriers = Barriers::default();
         if self.is_reference() {
-            let all = [Barrier::Gc, Barrier::Restart, Barrier::Kill, Barrier::Upgrade, Barrier::Downgrade];
-            barriers.there.extend(all.map(|barrier| (barrier, barrier == Barrier::Gc)));
+            let all = Barrier::ALL.into_iter().filter(|barrier| *barrier != Barrier::Mirror);
+            barriers.there.extend(all.map(|barrier| (barrier, matches!(barrier, Barrier::Gc | Barrier::Expiry))));
             return barriers;
         }
         if matches!(self.profile.windows.expiry, Expiry::After(_)) {
@@ -103,12 +103,12 @@ impl Live {
     }
 
     async fn perform(&mut self, barrier: Barrier, came: &mut Came) -> Result<(), Trouble> {
-        if self.is_reference() {
-            return embedded::perform(self, barrier, &mut came.output).await;
-        }
         if let (Barrier::Expiry, Expiry::After(time)) = (barrier, self.profile.windows.expiry) {
             tokio::time::sleep(time.0).await;
-            return Ok(());
+            return self.is_there().await;
+        }
+        if self.is_reference() {
+            return embedded::perform(self, barrier, &mut came.output).await;
         }
         let Some(act) = self.profile.actions.of(barrier).cloned() else {
             return Err(Trouble::new(format!("the profile has no action `{barrier}`"), ""));

@@ -1,11 +1,12 @@
 //! TARGET as it is typed: a URL, a host and port, a profile file, a shipped profile's name.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::findings::Is;
 use super::load;
 use super::profile::{Auth, Profile};
-use super::units::Time;
+use super::units::{Expiry, Time};
 use crate::near;
 use crate::reference::Config;
 use crate::suite::fault::Diagnostics;
@@ -15,6 +16,12 @@ const CREDENTIALS: &str = "credentials do not belong in a URL: use a profile's `
 
 /// The embedded registry's name.
 pub const REFERENCE: &str = "reference";
+
+/// How old garbage of the embedded registry must be before a collection takes it.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// How long cases of expiry wait on the embedded registry, which drops nothing by itself.
+const EXPIRY: Duration = Duration::from_millis(250);
 
 /// Whom to ask, before anybody is asked.
 #[derive(Debug, Clone)]
@@ -106,15 +113,17 @@ fn unknown(argument: &str, or_filter: bool) -> ArgumentError {
 
 impl TargetSpec {
     /// The embedded registry, set so.
-    pub fn reference(config: Config) -> TargetSpec {
+    pub fn reference(mut config: Config) -> TargetSpec {
+        config.gc.untagged = true;
+        config.gc.grace = GRACE;
         let mut profile = Profile::default();
         profile.windows.grace = Time(config.gc.grace);
-        let is = |there: bool| if there { Is::Supported } else { Is::Absent };
+        profile.windows.expiry = Expiry::After(Time(EXPIRY));
         let claims = [
-            ("gc.untagged", is(config.gc.untagged)),
+            ("gc.untagged", Is::Supported),
             ("gc.orphan-blobs", Is::Supported),
             ("gc.keeps-referrers", Is::Supported),
-            ("gc.grace", is(!config.gc.grace.is_zero())),
+            ("gc.grace", Is::Supported),
         ];
         profile.claims.capabilities = claims.into_iter().map(|(name, is)| (name.to_owned(), is)).collect();
         TargetSpec { name: REFERENCE.into(), profile, reference: Some(config), credentials_optional: false }

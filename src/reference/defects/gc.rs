@@ -28,7 +28,8 @@ fn children_of_garbage(collection: &Collection, plan: &[Write]) -> Vec<Digest> {
         Write::DropManifest { digest, .. } => collection.held.manifests.get(digest),
         _ => None,
     });
-    let children = dropped.flat_map(|stored| &stored.manifest.children).filter_map(|child| Digest::parse(&child.digest));
+    let children =
+        dropped.flat_map(|stored| &stored.manifest.children).filter_map(|child| Digest::parse(&child.digest));
     children.filter(|digest| collection.held.manifests.contains_key(digest)).collect()
 }
 
@@ -46,11 +47,13 @@ fn taking(plan: Plan, more: impl FnOnce(&[Write]) -> Vec<Write>) -> Plan {
 
 /// The blobs of manifests that were deleted since the start.
 fn blobs_of_deleted(held: &Repository) -> impl Iterator<Item = &str> {
-    held.past.gone().filter_map(|(gone, _)| match gone {
-        Gone::Manifest(_, stored) => Some(stored),
-        _ => None,
-    })
-    .flat_map(|stored| stored.manifest.blobs.iter().map(|blob| blob.digest.as_str()))
+    held.past
+        .gone()
+        .filter_map(|(gone, _)| match gone {
+            Gone::Manifest(_, stored) => Some(stored),
+            _ => None,
+        })
+        .flat_map(|stored| stored.manifest.blobs.iter().map(|blob| blob.digest.as_str()))
 }
 
 /// What a tag led to before it was set anew.

@@ -76,7 +76,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             let size = digest.as_ref().and_then(|digest| collected(*view, repository, digest));
             match (size, digest) {
                 (Some(size), Some(digest)) if heads_blob(asked) && answer.status.as_u16() == 404 => {
-                    Answer::empty(StatusCode::OK)
+                    Answer::new(StatusCode::OK)
                         .with("content-length", &size.to_string())
                         .with("docker-content-digest", digest.as_str())
                 }
@@ -118,9 +118,11 @@ pub(super) const DEFECTS: &[Defect] = &[
         "gc.push-after",
         &[Seam::Find(|lookup, right| {
             let digest = lookup.reference.digest();
-            let again = digest.is_some_and(|digest| lookup.view.state.repository(lookup.repository).is_some_and(|held| {
-                held.past.gone().any(|(gone, _)| matches!(gone, Gone::Blob(blob) if blob == digest))
-            }));
+            let again = digest.is_some_and(|digest| {
+                lookup.view.state.repository(lookup.repository).is_some_and(|held| {
+                    held.past.gone().any(|(gone, _)| matches!(gone, Gone::Blob(blob) if blob == digest))
+                })
+            });
             right.filter(|_| !(again && lookup.view.state.life.collections > 0))
         })],
     )

@@ -14,6 +14,9 @@ mod delete;
 mod delete_blobs;
 mod delete_children;
 mod gaps;
+mod gc;
+mod gc_stops;
+mod gc_takes;
 mod head;
 mod last;
 mod late;
@@ -113,6 +116,9 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         boot::DEFECTS,
         boot_kill::DEFECTS,
         boot_upgrade::DEFECTS,
+        gc::DEFECTS,
+        gc_stops::DEFECTS,
+        gc_takes::DEFECTS,
     ];
     areas.concat()
 });

@@ -1,16 +1,20 @@
 //! What the rows of the catalogue share: questions about a push or an answer, and common changes.
 
-use axum::http::{Method, StatusCode};
+pub use axum::http::StatusCode;
+
+use axum::http::Method;
 use serde_json::Value;
 
 pub use super::super::answer::Answer;
+pub use super::super::gc::Plan;
 pub use super::super::manifest::{Descriptor, Kind};
+pub use super::super::past::Gone;
 pub use super::super::policy::Memory;
 pub use super::super::policy::Seam;
 pub use super::super::problem::{Problem, Verdict};
-pub use super::super::question::{Asked, Change, Lookup, Push, Removal, Served, Target, View};
+pub use super::super::question::{Asked, Change, Collection, Lookup, Marked, Push, Removal, Served, Target, View};
 pub use super::super::route::Route;
-pub use super::super::state::{Stored, Write};
+pub use super::super::state::{Repository, Stored, Write};
 pub use super::Defect;
 pub use crate::content::digest::Digest;
 
@@ -245,6 +249,11 @@ pub fn drop_manifest(repository: &str, digest: &Digest) -> Write {
 /// The removal of a blob.
 pub fn unlink(repository: &str, digest: &str) -> Option<Write> {
     Some(Write::Unlink { repository: repository.to_owned(), digest: Digest::parse(digest)? })
+}
+
+/// The removal of a tag.
+pub fn untag(repository: &str, tag: &str) -> Write {
+    Write::Untag { repository: repository.to_owned(), tag: tag.to_owned() }
 }
 
 /// A tag set to a digest.
