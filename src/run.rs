@@ -129,7 +129,7 @@ pub async fn run(request: &Request, stop: &Stop, progress: impl Fn(usize) -> Pro
             None => live,
         };
     }
-    let options = settings::options(request, &live, findings.as_ref(), &id);
+    let options = settings::options(request, &live, findings.as_ref(), &known, &id);
     let ran = attempts(request, &mut live, &planned, options, &journal, &progress, stop).await;
     let rounds = ran.iter().flat_map(|ran| ran.rounds.clone()).collect();
     let attempts: Vec<Vec<Outcome>> = ran.into_iter().map(|ran| ran.outcomes).collect();

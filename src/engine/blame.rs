@@ -57,15 +57,30 @@ pub(super) async fn find<G: Ground, P: Sync>(
     // Whoever ended before has left things behind that the action met too.
     let ended = failed.outcomes.iter().filter(|(_, outcome)| outcome.requests > 0).map(|(place, _)| *place);
     let ended: Vec<usize> = ended.collect();
+    let elsewhere: Vec<usize> = failed.waiting.iter().map(|waiting| waiting.place).collect();
     let mut culprits: Vec<Culprit> = Vec::new();
-    loop {
-        let rest = without(&waited, &culprits);
-        let Some(acted) = search.fails(&rest).await? else { break };
-        if search.is_exhausted() {
-            culprits.push(Culprit { places: rest, acted, exact: false });
-            break;
+    // Who is recorded as making it fail is looked at first: where nothing has changed, that explains it.
+    let recorded =
+        |place: &&usize| plan.cases.get(**place).is_some_and(|case| plan.options.suspects.contains(&case.id));
+    for place in waited.iter().filter(recorded) {
+        if let Some(acted) = search.fails(&[*place]).await? {
+            culprits.push(Culprit { places: vec![*place], acted, exact: true });
         }
-        culprits.extend(search.split(rest, acted, false).await?);
+    }
+    let mut adopted = None;
+    while adopted.is_none() {
+        let rest = without(&waited, &culprits);
+        let all: Vec<usize> = rest.iter().chain(&elsewhere).copied().collect();
+        let trial = Box::pin(search.trial(&all, !rest.is_empty())).await?;
+        match trial.acted.clone().filter(|acted| acted.failed.is_some()) {
+            Some(acted) if search.is_exhausted() => {
+                culprits.push(Culprit { places: rest, acted, exact: false });
+            }
+            Some(acted) => culprits.extend(search.split(rest, acted, false).await?),
+            // With nobody to blame they do not go on: what failed once may have spoilt them.
+            None if culprits.is_empty() => break,
+            None => adopted = Some(trial),
+        }
     }
     // Not those who waited, or not they alone: somebody who did not. One is enough, for none of them is met again.
     if culprits.is_empty()
@@ -73,10 +88,13 @@ pub(super) async fn find<G: Ground, P: Sync>(
         && let Some(acted) = search.fails(&ended).await?
     {
         culprits = search.split(ended, acted, true).await?;
+        let all: Vec<usize> = waited.iter().chain(&elsewhere).copied().collect();
+        adopted = Some(Box::pin(search.trial(&all, true)).await?);
     }
-    let still = if culprits.is_empty() { Vec::new() } else { waited };
-    let still: Vec<usize> = still.into_iter().chain(failed.waiting.iter().map(|waiting| waiting.place)).collect();
-    let last = Box::pin(search.trial(&without(&still, &culprits), !culprits.is_empty())).await?;
+    let last = match adopted {
+        Some(trial) => trial,
+        None => Box::pin(search.trial(&elsewhere, false)).await?,
+    };
     let ground = match (last.ground, last.acted.and_then(|acted| acted.failed)) {
         (Some(ground), None) => Ok((ground, last.schedule)),
         (_, Some(what)) => Err(format!("the {barrier} action fails without those that are blamed, too: {what}")),

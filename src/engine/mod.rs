@@ -32,7 +32,7 @@ pub mod stop;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -74,6 +74,8 @@ pub struct Options {
     pub read_window: Duration,
     /// The same of deletions.
     pub delete_window: Duration,
+    /// Cases that are recorded as making a barrier's action fail, by id.
+    pub suspects: BTreeSet<String>,
     /// How old garbage must be before a collection takes it.
     pub grace: Duration,
     /// Starts no further case after the first one that fails or could not be asked.
@@ -96,6 +98,7 @@ impl Options {
             repositories: Repositories::default(),
             read_window: Duration::ZERO,
             delete_window: Duration::ZERO,
+            suspects: BTreeSet::new(),
             grace: Duration::ZERO,
             fail_fast: false,
             level: Level::Must,

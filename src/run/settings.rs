@@ -1,5 +1,6 @@
 //! What a run is set to: from what was asked, what the profile says, and what was found.
 
+use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,10 +10,12 @@ use crate::engine::cleanup::Removal;
 use crate::engine::{Options, journal};
 use crate::plan::{self, Planned};
 use crate::record::Selection;
+use crate::suite::barrier::Barrier;
 use crate::suite::model::Action;
 use crate::suite::requirement::Level;
 use crate::target::findings::{Findings, Is};
 use crate::target::open::Live;
+use crate::verdict::KnownFailures;
 
 /// Cases at once, where neither the user nor the profile says.
 const JOBS: usize = 8;
@@ -74,7 +77,13 @@ pub(super) fn selection(request: &Request) -> Selection {
 }
 
 /// How cases are run.
-pub(super) fn options(request: &Request, live: &Live, findings: Option<&Findings>, id: &str) -> Options {
+pub(super) fn options(
+    request: &Request,
+    live: &Live,
+    findings: Option<&Findings>,
+    known: &KnownFailures,
+    id: &str,
+) -> Options {
     let levels: std::collections::BTreeMap<String, Level> =
         request.library.requirements.iter().map(|(id, r)| (id.clone(), r.level(request.spec))).collect();
     let levels = Arc::new(move |id: &str| levels.get(id).copied().unwrap_or(Level::Must));
@@ -89,12 +98,20 @@ pub(super) fn options(request: &Request, live: &Live, findings: Option<&Findings
         repositories: live.profile.repositories.clone(),
         read_window: window(windows.read.0, findings.map(|f| f.read_window)),
         delete_window: window(windows.delete.0, findings.map(|f| f.delete_window)),
+        suspects: suspects(request, known),
         grace: windows.grace.0,
         fail_fast: request.fail_fast,
         level: request.level,
         removal: removal(request, live, findings),
         ..Options::new(id, request.seed, levels)
     }
+}
+
+/// Cases that are recorded as making a barrier's action fail.
+fn suspects(request: &Request, known: &KnownFailures) -> BTreeSet<String> {
+    let of_action = |requirement: &str| Barrier::ALL.iter().any(|barrier| barrier.requirement() == requirement);
+    let is_recorded = |id: &str| known.covering(id).any(|known| of_action(&known.requirement));
+    request.library.instances.iter().map(|case| case.id.clone()).filter(|id| is_recorded(id)).collect()
 }
 
 /// What is removed after each case: nothing from a target that goes with the run.
