@@ -5,12 +5,15 @@ use super::open::{Guard, Live};
 use crate::reference::{Config, Ended, Stance};
 use crate::suite::barrier::Barrier;
 
+/// What the next start is to be.
+type Change = Box<dyn FnOnce(&mut Config) + Send>;
+
 /// Does what a barrier stands for to the embedded registry. Its upgrade is to the next version of itself, which has the
 /// other stance; its downgrade leads back.
 pub(super) async fn perform(live: &mut Live, barrier: Barrier, output: &mut String) -> Result<(), Trouble> {
     let first = live.spec.reference.as_ref().map(|config| config.stance.clone()).unwrap_or_default();
     let Guard::Reference(running) = &mut live.guard else { return Ok(()) };
-    let (ended, change): (Ended, Box<dyn FnOnce(&mut Config) + Send>) = match barrier {
+    let (ended, change): (Ended, Change) = match barrier {
         Barrier::Gc => {
             let collected = running.collect_aside().await;
             *output =
@@ -21,14 +24,14 @@ pub(super) async fn perform(live: &mut Live, barrier: Barrier, output: &mut Stri
         Barrier::Kill => (Ended::Killed, Box::new(|_| {})),
         Barrier::Upgrade => (
             Ended::Orderly,
-            Box::new(|config| {
+            Box::new(move |config| {
                 config.version += 1;
                 config.stance = other(&first);
             }),
         ),
         Barrier::Downgrade => (
             Ended::Orderly,
-            Box::new(|config| {
+            Box::new(move |config| {
                 config.version = config.version.saturating_sub(1);
                 config.stance = first;
             }),

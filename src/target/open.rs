@@ -43,7 +43,7 @@ pub(super) enum Guard {
     /// A process of ours, and how it was started last.
     Process(Process, Box<Launch>),
     /// The embedded registry.
-    Reference(Running),
+    Reference(Box<Running>),
 }
 
 impl std::fmt::Debug for Guard {
@@ -109,7 +109,7 @@ pub async fn open(spec: &TargetSpec) -> Result<Live, OpenError> {
         let address = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
         let running = crate::reference::start(config.clone(), address).await.map_err(OpenError::Reference)?;
         let url = running.url.clone();
-        return live(spec, url, Guard::Reference(running), None);
+        return live(spec, url, Guard::Reference(Box::new(running)), None);
     }
     let live = match &spec.profile.launch {
         Some(launch) => launched(spec, launch).await?,

@@ -117,7 +117,11 @@ async fn requests_are_answered_while_it_collects_and_what_is_pushed_meanwhile_st
         let peer = std::sync::Arc::new(peer);
         let collector = {
             let peer = peer.clone();
-            tokio::task::spawn_blocking(move || (0..20).for_each(|_| drop(peer.running.collect().unwrap())))
+            tokio::task::spawn_blocking(move || {
+                (0..20).for_each(|_| {
+                    peer.running.collect().unwrap();
+                })
+            })
         };
         let mut pushed = Vec::new();
         let mut n = 0u32;
