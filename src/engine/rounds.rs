@@ -54,7 +54,8 @@ impl<P> Plan<'_, P> {
 /// Runs cases. An outcome for each: a case that was not started because the run stopped, failed fast or lost its target has
 /// an error that says so. `progress` sees each outcome when it is there.
 ///
-/// Those that want to be alone run one by one after the others; those that see more than one version come last of all.
+/// First those that meet no collection: what they hold untagged must not be taken by one. Those that want to be alone run
+/// one by one after the others; those that see more than one version come last of all.
 pub async fn run<G: Ground>(
     cases: Vec<Arc<CaseInstance>>,
     bundles: &Bundles,
@@ -67,19 +68,22 @@ pub async fn run<G: Ground>(
     let plan = Plan { cases: &cases, bundles, options, progress: &progress, stop };
     let schedule = plan.schedule(ground.client(), journal.clone());
     let mut rounds = Rounds { plan, ground, schedule, passed: Vec::new() };
-    let (versions, others): (Vec<_>, Vec<_>) = cases.iter().cloned().enumerate().partition(|(_, case)| spans(case));
-    let (alone, together): (Vec<_>, Vec<_>) = others.into_iter().partition(|(_, case)| case.alone);
-    rounds.run(together, options.jobs.max(1), false).await;
+    let meets = |case: &CaseInstance, of: fn(Barrier) -> bool| {
+        case.steps.iter().any(|step| matches!(step.action, Action::Barrier(barrier) if of(barrier)))
+    };
+    let all = cases.iter().cloned().enumerate();
+    let (versions, others): (Vec<_>, Vec<_>) = all.partition(|(_, case)| meets(case, Barrier::changes_version));
+    let (alone, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|(_, case)| case.alone);
+    let (collected, others): (Vec<_>, Vec<_>) =
+        others.into_iter().partition(|(_, case)| meets(case, |barrier| barrier == Barrier::Gc));
+    for together in [others, collected] {
+        rounds.run(together, options.jobs.max(1), false).await;
+    }
     for case in alone {
         rounds.run(vec![case], 1, false).await;
     }
     rounds.run(versions, options.jobs.max(1), true).await;
     rounds.end().await
-}
-
-/// Whether a case sees more than one version.
-fn spans(case: &CaseInstance) -> bool {
-    case.steps.iter().any(|step| matches!(step.action, Action::Barrier(barrier) if barrier.changes_version()))
 }
 
 /// A run, while it goes on.
