@@ -28,6 +28,8 @@ pub fn check(profile: &Profile, tree: &Node) -> Vec<Fault> {
     checker.repositories(profile);
     checker.claims(profile);
     checker.limits(profile);
+    checker.windows(profile);
+    checker.actions(profile);
     checker.faults.sort();
     checker.faults
 }
@@ -68,38 +70,6 @@ impl Checker<'_> {
             self.fault(&["url"], message);
         } else if launched && !profile.url.contains("{port}") {
             self.fault(&["url"], "a launched target listens on a free port: write `{port}` into its `url`");
-        }
-    }
-
-    fn launch(&mut self, profile: &Profile) {
-        let Some(launch) = &profile.launch else { return };
-        const KNOWN: &[&str] = &["port", "dir"];
-        if launch.command.iter().all(String::is_empty) {
-            self.fault(&["launch", "command"], "`command` is empty: name the program and its arguments".to_owned());
-        }
-        for (i, word) in launch.command.iter().enumerate() {
-            self.no_nul(&["launch", "command", &i.to_string()], word);
-            self.placeholders(&["launch", "command", &i.to_string()], word, KNOWN, true);
-        }
-        for (name, value) in &launch.env {
-            if !is_variable(name) {
-                self.fault_of_key(&["launch", "env", name], NO_VARIABLE);
-            }
-            self.no_nul(&["launch", "env", name], value);
-            self.placeholders(&["launch", "env", name], value, KNOWN, true);
-        }
-        for (name, text) in &launch.files {
-            // A configuration file may have braces of its own: only what looks like a slip is one.
-            self.placeholders(&["launch", "files", name], text, KNOWN, false);
-            let path = Path::new(name);
-            self.no_nul(&["launch", "files", name], name);
-            let inside = path.components().all(|c| matches!(c, std::path::Component::Normal(_)));
-            if name.is_empty() || !inside {
-                self.fault_of_key(&["launch", "files", name], format!("`{name}`: files are written into {{dir}} only"));
-            }
-        }
-        if !launch.ready.get.starts_with('/') {
-            self.fault(&["launch", "ready", "get"], format!("`{}` is no path: it begins with `/`", launch.ready.get));
         }
     }
 
@@ -257,5 +227,7 @@ fn words_in_braces(text: &str) -> Vec<&str> {
         .collect()
 }
 
+mod actions;
+mod launch;
 #[cfg(test)]
 mod tests;

@@ -80,6 +80,68 @@ fn each_fault_is_told_at_its_own_place() {
 }
 
 #[test]
+fn each_fault_of_an_action_is_told_at_its_own_place() {
+    let ours = "url: http://h:{port}\nlaunch: {command: [x]}\n";
+    let theirs = "url: http://h\n";
+    for (head, action, expected) in [
+        (ours, "gc: {}", "3:11: nothing would happen: say `command`, `http`"),
+        (ours, "gc: {within: 5s}", "3:11: nothing would happen"),
+        (ours, "gc: {command: []}", "3:25: `command` is empty"),
+        (ours, "gc: {command: [x], http: {path: /}}", "3:30: `command` and `http`: an action is one of them"),
+        (ours, "gc: {relaunch: {}, until: untagged-gone}", "3:16: `until` and `relaunch`"),
+        (ours, "gc: {command: [x, '{durl}']}", "3:29: `{durl}` is no placeholder; did you mean `{url}`?"),
+        (ours, "gc: {command: [x, \"\\0\"]}", "3:29: a NUL"),
+        (ours, "gc: {command: [x], within: 0s}", "3:38: nothing ends in no time"),
+        (ours, "gc: {command: [x], while: read-only}", "3:37: how is it started so that it takes no writes?"),
+        (ours, "gc: {command: [x], read-only: {}}", "3:30: goes with `while: read-only`"),
+        (
+            ours,
+            "gc: {http: {path: /gc}, while: stopped}",
+            "3:35: `while` says what the registry does while a `command`",
+        ),
+        (ours, "gc: {relaunch: {env: {A=B: c}}}", "3:33: no environment variable"),
+        (ours, "gc: {relaunch: {files: {../y: z}}}", "3:35: `../y`: files are written into {dir} only"),
+        (ours, "gc: {relaunch: {command: [x, '{url}']}}", "3:40: `{url}` is no placeholder here"),
+        (ours, "gc: {http: {path: '/gc/{run}'}}", "3:29: `{run}`: no placeholder has a value here"),
+        (ours, "gc: {http: {path: gc}}", "3:29: no path: it begins with `/`"),
+        (ours, "gc: {http: {path: /g c}}", "3:29: no path: it begins with `/`"),
+        (ours, "gc: {http: {path: /, method: 'A B'}}", "3:40: no request has such a method"),
+        (ours, "gc: {wait: 1s, poll: {at: a, key: b, done: [c], failed: []}}", "3:26: nothing was promised"),
+        (ours, "gc: {http: {path: /}, poll: {at: a, key: b, done: [], failed: []}}", "3:61: it would never have ended"),
+        (ours, "gc: {http: {path: /}, poll: {at: '', key: b, done: [c], failed: []}}", "3:44: the name of a key"),
+        (ours, "gc: {http: {path: /}, poll: {at: a, key: b, done: [c], failed: [c]}}", "3:74: `c` stands under `done`"),
+        (ours, "restart: {wait: 1s}", "3:11: a `restart` ends the registry and starts it again"),
+        (ours, "kill: {http: {path: /}}", "3:11: a `kill` ends the registry"),
+        (ours, "mirror: {until: untagged-gone}", "3:20: only of a collection"),
+        (ours, "downgrade: {relaunch: {}}", "3:11: a way back from an `upgrade` that is not there"),
+        (theirs, "gc: {command: [x], while: stopped}", "2:37: only a registry that lacuna launched"),
+        (theirs, "restart: {relaunch: {}}", "2:21: only a registry that lacuna launched"),
+        (theirs, "gc: {command: [x, '{dir}']}", "2:29: `{dir}` is no placeholder here: `{url}`, `{port}`"),
+    ] {
+        let text = format!("{head}actions: {{{action}}}\n");
+        let found = faults(&text);
+        assert!(found.len() == 1 && found[0].starts_with(expected), "{text}\n  wanted {expected}\n  found {found:?}");
+    }
+    let found = faults("url: http://h\nwindows: {grace: 2m}\n");
+    assert!(
+        found.len() == 1 && found[0].starts_with("2:18: every collection would be waited for so long"),
+        "{found:?}"
+    );
+    for good in [
+        "gc: {command: [x, '{dir}', '{port}', '{url}'], while: stopped, wait: 1s}",
+        "gc: {command: [x], while: read-only, read-only: {env: {A: '{dir}'}}}",
+        "gc: {http: {path: '/gc?all=1', method: put}, poll: {at: a, key: b, done: [c], failed: [d]}}",
+        "restart: {command: [x]}, kill: {relaunch: {}}, upgrade: {relaunch: {command: [y]}}, downgrade: {relaunch: {}}",
+        "gc: {wait: 5s}",
+    ] {
+        assert_eq!(faults(&format!("{ours}actions: {{{good}}}\n")), Vec::<String>::new(), "{good}");
+    }
+    for good in ["gc: {until: untagged-gone}", "restart: {command: [x, '{url}']}"] {
+        assert_eq!(faults(&format!("{theirs}actions: {{{good}}}\n")), Vec::<String>::new(), "{good}");
+    }
+}
+
+#[test]
 fn braces_of_a_configuration_file_are_its_own() {
     let text = "url: http://h:{port}\nlaunch:\n  command: [x]\n  files: {y: '{a: {b: c}} {} {other} {dir}'}\n";
     assert_eq!(faults(text), Vec::<String>::new());
