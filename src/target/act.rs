@@ -1,7 +1,7 @@
 //! A barrier's action, done to a target.
 
+use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::actions::{Act, Http, Poll, Relaunch, While};
 use super::launch::{self, Ending};
 use super::open::{Live, open};
-use super::units::Expiry;
-use super::{canary, embedded};
+use super::units::{Expiry, Time};
+use super::{canary, command, embedded, output};
 use crate::engine::{Acted, Barriers, Ground};
 use crate::suite::barrier::Barrier;
 use crate::wire::{Ask, AskBody, Client};
@@ -38,6 +38,8 @@ impl Trouble {
 struct Came {
     exit: Option<i32>,
     output: String,
+    /// What is to be known beside it.
+    note: String,
 }
 
 impl Ground for Live {
@@ -48,16 +50,14 @@ impl Ground for Live {
     async fn act(&mut self, barrier: Barrier) -> Acted {
         let begun = Instant::now();
         let mut came = Came::default();
-        let within = self.profile.actions.of(barrier).map_or(LONGEST, |act| act.within.0 + act.wait.0);
-        let done = tokio::time::timeout(within, Box::pin(self.perform(barrier, &mut came))).await;
-        let done = done.unwrap_or_else(|_| Err(Trouble::new(format!("no end within {} s", within.as_secs()), "")));
-        let (failed, more) = match done {
+        let (failed, more) = match Box::pin(self.perform(barrier, &mut came)).await {
             Ok(()) => (None, String::new()),
             Err(Trouble { what, more }) => (Some(what), more),
         };
-        let parts = [came.output, more];
+        let parts = [came.output, came.note, more];
         let output: Vec<&str> = parts.iter().map(|part| part.trim()).filter(|part| !part.is_empty()).collect();
-        Acted { seconds: begun.elapsed().as_secs_f64(), exit: came.exit, output: output.join("\n"), failed }
+        let output = self.client.redacted(&output.join("\n"));
+        Acted { seconds: begun.elapsed().as_secs_f64(), exit: came.exit, output, failed }
     }
 
     async fn fresh(&self) -> Option<Result<Live, String>> {
@@ -108,53 +108,66 @@ impl Live {
             return self.is_there().await;
         }
         if self.is_reference() {
-            return embedded::perform(self, barrier, &mut came.output).await;
+            return in_time(Time(LONGEST), embedded::perform(self, barrier, &mut came.output)).await;
         }
         let Some(act) = self.profile.actions.of(barrier).cloned() else {
             return Err(Trouble::new(format!("the profile has no action `{barrier}`"), ""));
         };
         if let Some(relaunch) = &act.relaunch {
-            self.relaunch(relaunch, if barrier == Barrier::Kill { Ending::Killed } else { Ending::Asked(END) }).await?;
+            in_time(act.within, self.relaunch(relaunch, barrier, came)).await?;
         } else if !act.command.is_empty() {
             self.command(&act, came).await?;
         } else if let Some(http) = &act.http {
-            self.request(http, act.poll.as_ref(), came).await?;
+            in_time(act.within, self.request(http, act.poll.as_ref(), came)).await?;
         } else if let Some(until) = act.until {
-            canary::gone(self, until).await?;
+            in_time(act.within, canary::gone(self, until)).await?;
         }
         tokio::time::sleep(act.wait.0).await;
         self.is_there().await
     }
 
-    /// Ends the registry and starts it again.
-    async fn relaunch(&mut self, relaunch: &Relaunch, how: Ending) -> Result<(), Trouble> {
-        let Some(base) = self.profile.launch.clone() else {
+    /// Ends the registry and starts it again: as the version that it is, or as another.
+    async fn relaunch(&mut self, relaunch: &Relaunch, barrier: Barrier, came: &mut Came) -> Result<(), Trouble> {
+        let base = if barrier.changes_version() { self.profile.launch.clone() } else { self.launched() };
+        let Some(base) = base else {
             return Err(Trouble::new("the target was not launched here, so it cannot be launched again", ""));
         };
         let launch = relaunch.over(&base);
-        self.end(how).await;
+        if barrier == Barrier::Kill {
+            self.end(Ending::Killed).await;
+        } else {
+            self.end_in_order(came).await;
+        }
         self.again(&launch).await
     }
 
-    /// Runs a command, while the registry does what it must meanwhile.
+    /// Asks the registry to end; it is noted where it did not.
+    async fn end_in_order(&mut self, came: &mut Came) {
+        if !self.end(Ending::Asked(END)).await {
+            came.note = format!("(the registry did not end within {} s of SIGTERM, and was killed)", END.as_secs());
+        }
+    }
+
+    /// Runs a command, while the registry does what it must meanwhile. Whatever becomes of it, the registry comes back.
     async fn command(&mut self, act: &Act, came: &mut Came) -> Result<(), Trouble> {
         let now = self.launched();
         match (act.r#while, &now) {
             (While::Running, _) | (_, None) => self.run_command(act, came).await,
             (While::Stopped, Some(now)) => {
-                self.end(Ending::Asked(END)).await;
+                self.end_in_order(came).await;
                 let done = self.run_command(act, came).await;
-                self.again(now).await?;
-                done
+                done.and(self.again(now).await)
             }
             (While::ReadOnly, Some(now)) => {
                 let read_only = act.read_only.clone().unwrap_or_default().over(now);
-                self.end(Ending::Asked(END)).await;
-                self.again(&read_only).await?;
-                let done = self.run_command(act, came).await;
-                self.end(Ending::Asked(END)).await;
-                self.again(now).await?;
-                done
+                self.end_in_order(came).await;
+                let done = match self.again(&read_only).await {
+                    Ok(()) => self.run_command(act, came).await,
+                    Err(trouble) => Err(trouble),
+                };
+                self.end_in_order(came).await;
+                // What was written for reading only is written back.
+                done.and(self.again(now).await)
             }
         }
     }
@@ -162,28 +175,23 @@ impl Live {
     async fn run_command(&self, act: &Act, came: &mut Came) -> Result<(), Trouble> {
         let name = act.command.first().cloned().unwrap_or_default();
         let program = launch::find_program(&name).unwrap_or_else(|| PathBuf::from(&name));
-        let io = |e: std::io::Error| Trouble::new(format!("{name} cannot be run"), e.to_string());
-        let output = tempfile::NamedTempFile::new().map_err(io)?;
-        // Both outputs append to one file, so that neither overwrites the other.
-        let append = || std::fs::File::options().append(true).open(output.path()).map_err(io);
         let mut command = tokio::process::Command::new(&program);
-        command
-            .args(act.command.iter().skip(1).map(|argument| self.fill(argument)))
-            .stdin(Stdio::null())
-            .stdout(append()?)
-            .stderr(append()?)
-            .kill_on_drop(true);
-        if let Some((dir, env)) = self.dir().zip(self.launched().map(|launch| launch.env)) {
+        command.args(act.command.iter().skip(1).map(|argument| self.fill(argument)));
+        let launched = self.dir().zip(self.launched().map(|launch| launch.env));
+        // What runs on beside a registry that is not ours may be that registry, started anew.
+        let leaves = launched.is_none();
+        if let Some((dir, env)) = launched {
             command.envs(env.iter().map(|(key, value)| (key, self.fill(value)))).current_dir(dir);
         }
-        let status = command.status().await;
-        came.output = self.client.redacted(&launch::tail(output.path()));
-        let status = status.map_err(io)?;
+        let io = |e: std::io::Error| Trouble::new(format!("{name} cannot be run"), e.to_string());
+        let ended = command::run(command, act.within.0, leaves).await.map_err(io)?;
+        came.output = output::printable(&self.client.redacted(&String::from_utf8_lossy(&ended.output)));
+        let Some(status) = ended.status else { return Err(late(act.within)) };
         came.exit = status.code();
         match status.code() {
             Some(0) => Ok(()),
             Some(code) => Err(Trouble::new(format!("exit {code}"), "")),
-            None => Err(Trouble::new("ended by a signal", status.to_string())),
+            None => Err(Trouble::new(status.to_string(), "")),
         }
     }
 
@@ -222,7 +230,7 @@ impl Live {
         match &exchange.result {
             Err(failure) => Err(Trouble::new(format!("no answer ({})", failure.kind.word()), failure.text.clone())),
             Ok(response) => {
-                came.output = launch::printable(&format!(
+                came.output = output::printable(&format!(
                     "{name} -> {}\n{}",
                     response.status,
                     self.client.redacted(&String::from_utf8_lossy(&response.body))
@@ -254,6 +262,15 @@ impl Live {
         let dir = self.dir().unwrap_or_default();
         text.replace("{url}", self.client.base()).replace("{port}", &port).replace("{dir}", &shown(&dir))
     }
+}
+
+/// What takes longer has failed.
+async fn in_time(within: Time, done: impl Future<Output = Result<(), Trouble>>) -> Result<(), Trouble> {
+    tokio::time::timeout(within.0, done).await.unwrap_or_else(|_| Err(late(within)))
+}
+
+fn late(within: Time) -> Trouble {
+    Trouble::new(format!("no end within {within}"), "")
 }
 
 fn shown(path: &Path) -> String {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -11,10 +10,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use super::output;
 use super::profile::Launch;
-
-/// Bytes of a process's output that are shown when it fails.
-const TAIL: u64 = 4 << 10;
 
 /// The folder of a process within its temporary one, beside what it writes to its outputs.
 const DIR: &str = "dir";
@@ -53,7 +50,12 @@ pub struct Process {
     child: Child,
     folder: TempDir,
     port: u16,
+    /// Where in its outputs begins what it wrote since it was started last.
+    since: [u64; 2],
 }
+
+/// The files of its standard output and error.
+const OUTPUTS: [&str; 2] = ["stdout", "stderr"];
 
 impl Process {
     /// Writes the files, and starts the program on a free port.
@@ -71,7 +73,7 @@ impl Process {
         std::fs::create_dir(&dir).map_err(io(format!("{} cannot be made", dir.display())))?;
         let port = free_port().map_err(io("no free port".into()))?;
         let child = spawn(launch, folder.path(), port).inspect_err(|_| release(port))?;
-        Ok(Process { child, folder, port })
+        Ok(Process { child, folder, port, since: [0; 2] })
     }
 
     /// Starts a program on the folder and port of this one, which has ended.
@@ -79,12 +81,15 @@ impl Process {
     /// # Errors
     /// It is not installed, or the machine refuses.
     pub fn again(&mut self, launch: &Launch) -> Result<(), LaunchError> {
+        let length = |name| self.folder.path().join(name).metadata().map_or(0, |file| file.len());
+        self.since = OUTPUTS.map(length);
         self.child = spawn(launch, self.folder.path(), self.port)?;
         Ok(())
     }
 
-    /// Ends it: at once, or asked to and given so long.
-    pub async fn end(&mut self, how: Ending) {
+    /// Ends it: at once, or asked to and given so long. Whether it did as it was asked.
+    pub async fn end(&mut self, how: Ending) -> bool {
+        let mut obeyed = true;
         if let Ending::Asked(within) = how {
             let since = std::time::Instant::now();
             #[cfg(unix)]
@@ -94,9 +99,11 @@ impl Process {
                 while self.ended().is_none() && since.elapsed() < within {
                     tokio::time::sleep(PAUSE).await;
                 }
+                obeyed = self.ended().is_some();
             }
         }
         self.kill();
+        obeyed
     }
 
     /// Kills it with everything that it started.
@@ -130,10 +137,11 @@ impl Process {
         self.child.try_wait().ok().flatten()
     }
 
-    /// The end of what it wrote to standard output and error, printable.
+    /// The end of what it wrote to standard output and error since it was started last, printable.
     pub fn output(&self) -> String {
-        let parts = ["stdout", "stderr"].map(|name| tail(&self.folder.path().join(name)));
-        parts.iter().filter(|text| !text.is_empty()).cloned().collect::<Vec<_>>().join("\n")
+        let files = OUTPUTS.iter().zip(self.since);
+        let parts = files.map(|(name, from)| output::tail(&output::last(&self.folder.path().join(name), from)));
+        parts.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n")
     }
 
     /// Whether it says that somebody else has its port.
@@ -180,7 +188,7 @@ fn spawn(launch: &Launch, folder: &Path, port: u16) -> Result<Child, LaunchError
         std::fs::create_dir_all(parent).map_err(io(format!("{} cannot be made", parent.display())))?;
         std::fs::write(&path, fill(text)).map_err(io(format!("{} cannot be written", path.display())))?;
     }
-    let output = |name: &str| {
+    let append = |name: &str| {
         let file = File::options().create(true).append(true).open(folder.join(name));
         file.map_err(io(format!("{name} cannot be written")))
     };
@@ -190,8 +198,8 @@ fn spawn(launch: &Launch, folder: &Path, port: u16) -> Result<Child, LaunchError
         .envs(launch.env.iter().map(|(key, value)| (key, fill(value))))
         .current_dir(&dir)
         .stdin(Stdio::null())
-        .stdout(output("stdout")?)
-        .stderr(output("stderr")?);
+        .stdout(append("stdout")?)
+        .stderr(append("stderr")?);
     // A group of its own: Ctrl-C must reach us first, which still have to clean up, and what it starts must end with it.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
@@ -247,29 +255,6 @@ fn is_program(path: &Path) -> bool {
     #[cfg(not(unix))]
     let runs = true;
     metadata.is_file() && runs
-}
-
-/// The last lines of a file, without what a terminal would obey.
-pub(super) fn tail(path: &Path) -> String {
-    let read = || -> std::io::Result<Vec<u8>> {
-        let mut file = File::open(path)?;
-        let length = file.metadata()?.len();
-        file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
-        let mut bytes = Vec::new();
-        file.take(TAIL).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    let bytes = read().unwrap_or_default();
-    let text = String::from_utf8_lossy(&bytes);
-    let lines: Vec<&str> = text.trim().lines().collect();
-    printable(&lines[lines.len().saturating_sub(20)..].join("\n"))
-}
-
-/// The last lines without what a terminal would obey.
-pub(super) fn printable(text: &str) -> String {
-    let shown = &text[text.ceil_char_boundary(text.len().saturating_sub(TAIL as usize))..];
-    let plain = |line: &str| line.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect();
-    shown.lines().map(plain).collect::<Vec<String>>().join("\n")
 }
 
 #[cfg(test)]

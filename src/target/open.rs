@@ -291,23 +291,36 @@ impl Live {
         }
     }
 
-    /// Ends its process.
-    pub(super) async fn end(&mut self, how: Ending) {
-        if let Guard::Process(process, _) = &mut self.guard {
-            process.end(how).await;
+    /// Ends its process; whether it did as it was asked.
+    pub(super) async fn end(&mut self, how: Ending) -> bool {
+        match &mut self.guard {
+            Guard::Process(process, _) => process.end(how).await,
+            _ => true,
         }
     }
 
     /// Starts its process again, and waits until it is ready.
     pub(super) async fn again(&mut self, launch: &Launch) -> Result<(), Trouble> {
-        if let Guard::Process(process, last) = &mut self.guard {
-            process.again(launch).map_err(|e| Trouble::new("it could not be started again", e.to_string()))?;
-            **last = launch.clone();
+        let mut launches = 0;
+        loop {
+            launches += 1;
+            if let Guard::Process(process, last) = &mut self.guard {
+                process.again(launch).map_err(|e| Trouble::new("it could not be started again", e.to_string()))?;
+                **last = launch.clone();
+            }
+            match ready(self, launch).await {
+                Ok(()) => return Ok(()),
+                // While it was down, somebody's connection may have got its port.
+                Err(_) if launches < LAUNCHES && self.lost_its_port() => {
+                    self.end(Ending::Killed).await;
+                    tokio::time::sleep(PAUSE * 50).await;
+                }
+                Err(what) => {
+                    let output = self.output().unwrap_or_default();
+                    return Err(Trouble::new("it did not come back", format!("it {what}{}", shown(&output))));
+                }
+            }
         }
-        ready(self, launch).await.map_err(|what| {
-            let output = self.output().unwrap_or_default();
-            Trouble::new("it did not come back", format!("it {what}; it wrote:\n{output}"))
-        })
     }
 
     fn ended(&mut self) -> Option<std::process::ExitStatus> {
