@@ -2,7 +2,7 @@
 
 use super::groups::{self, Group, Reason};
 use super::paint::Painter;
-use super::{clean, curl, text};
+use super::{clean, curl, rounds, text};
 use crate::record::answers::words;
 use crate::record::{ALL, CaseRecord, ExchangeRecord, RunRecord};
 use crate::verdict::Verdict;
@@ -200,6 +200,11 @@ impl Out {
         for note in &record.notes {
             self.line(format!("note  {}", clean::line(note)));
         }
+        for round in &record.rounds {
+            for (i, line) in rounds::trouble(round).into_iter().enumerate() {
+                self.line(format!("{}{line}", if i == 0 { "barrier  " } else { "         " }));
+            }
+        }
         for left in record.clean_up.left.iter().take(LINES) {
             self.line(format!("left  {}", clean::line(left)));
         }
@@ -218,6 +223,9 @@ impl Out {
         let seconds = super::seconds(record).map(|s| format!(" in {s:.1} s")).unwrap_or_default();
         let sum = if parts.is_empty() { "none".into() } else { parts.join(", ") };
         self.line(format!("cases    {}{seconds}: {sum}", record.cases.len()));
+        if let Some(barriers) = rounds::line(record) {
+            self.line(format!("barriers {barriers}"));
+        }
         let skipped = groups::reasons(record, Verdict::Skip);
         let reasons: Vec<String> = skipped
             .iter()

@@ -5,7 +5,7 @@
 
 use junit_report::{Duration, OffsetDateTime, ReportBuilder, TestCase, TestCaseBuilder, TestSuiteBuilder};
 
-use super::{clean, groups, text};
+use super::{clean, groups, rounds, text};
 use crate::record::{CaseRecord, RunRecord, store};
 use crate::verdict::Verdict;
 
@@ -21,7 +21,7 @@ pub fn render(record: &RunRecord) -> Result<Vec<u8>, junit_report::Error> {
     for (number, (name, cases)) in suites.iter().enumerate() {
         let mut suite = TestSuiteBuilder::new(name);
         suite.set_timestamp(started);
-        suite.set_system_out(&clean::cdata(&about(record)));
+        suite.set_system_out(&clean::cdata(&about(record, cases)));
         for case in cases {
             suite.add_testcase(testcase(record, case));
         }
@@ -66,7 +66,7 @@ fn split(id: &str) -> (String, String) {
     }
 }
 
-fn about(record: &RunRecord) -> String {
+fn about(record: &RunRecord, cases: &[&CaseRecord]) -> String {
     let product = record.target.product.as_deref().map(|p| format!(" ({p})")).unwrap_or_default();
     let mut lines = vec![
         format!("target: {}{product} {}", record.target.name, record.target.url),
@@ -77,6 +77,11 @@ fn about(record: &RunRecord) -> String {
         lines.push("incomplete: the run did not come to its end".into());
     }
     lines.extend(record.notes.iter().map(|note| format!("note: {note}")));
+    // Barriers matter to those suites of which a case met one.
+    if cases.iter().any(|case| case.round > 0) {
+        lines.extend(rounds::line(record).map(|line| format!("barriers: {line}")));
+        lines.extend(record.rounds.iter().flat_map(rounds::trouble));
+    }
     lines.join("\n")
 }
 

@@ -12,6 +12,7 @@ pub mod list;
 pub mod paint;
 pub mod probe;
 pub mod progress;
+mod rounds;
 pub mod text;
 
 use crate::record::RunRecord;
