@@ -125,3 +125,14 @@ fn a_collector_that_fails_once_blames_nobody() {
     assert_eq!(verdicts(&record), BTreeMap::from([(Verdict::Error, 12)]));
     assert!(text.contains("nobody is blamed"), "{text}");
 }
+
+#[test]
+fn a_collector_that_fails_where_nothing_was_pushed_blames_nobody_and_other_barriers_are_passed() {
+    let actions = format!("{}  restart: {{relaunch: {{}}}}\n", collector("true"));
+    let (code, text, record, _folder) = run(&["gc", "restart"], &actions);
+    assert_eq!(code, 1, "{text}");
+    let round = &record.rounds[0];
+    assert!(round.blamed.is_empty() && round.tried[0] == "0 cases: exit 7", "{round:?}");
+    assert_eq!(verdicts(&record), BTreeMap::from([(Verdict::Pass, 12), (Verdict::Error, 12)]));
+    assert!(text.contains("on a fresh one with nothing in it"), "{text}");
+}

@@ -35,6 +35,8 @@ pub(super) struct Found<G> {
     pub culprits: Vec<Culprit>,
     /// A line for each repetition.
     pub tried: Vec<String>,
+    /// Whether it fails where nothing was pushed, too: then it is nobody's fault.
+    pub always: bool,
     /// A registry on which the others passed the barrier, and where they stand on it.
     pub ground: Result<(G, Schedule), String>,
 }
@@ -59,16 +61,19 @@ pub(super) async fn find<G: Ground, P: Sync>(
     let ended: Vec<usize> = ended.collect();
     let elsewhere: Vec<usize> = failed.waiting.iter().map(|waiting| waiting.place).collect();
     let mut culprits: Vec<Culprit> = Vec::new();
+    let nothing = Box::pin(search.trial(&[], true)).await?;
+    let always = nothing.acted.is_some_and(|acted| acted.failed.is_some());
+    drop(nothing.ground);
     // Who is recorded as making it fail is looked at first: where nothing has changed, that explains it.
     let recorded =
         |place: &&usize| plan.cases.get(**place).is_some_and(|case| plan.options.suspects.contains(&case.id));
-    for place in waited.iter().filter(recorded) {
+    for place in waited.iter().filter(recorded).filter(|_| !always) {
         if let Some(acted) = search.fails(&[*place]).await? {
             culprits.push(Culprit { places: vec![*place], acted, exact: true });
         }
     }
     let mut adopted = None;
-    while adopted.is_none() {
+    while adopted.is_none() && !always {
         let rest = without(&waited, &culprits);
         let all: Vec<usize> = rest.iter().chain(&elsewhere).copied().collect();
         let trial = Box::pin(search.trial(&all, !rest.is_empty())).await?;
@@ -76,7 +81,12 @@ pub(super) async fn find<G: Ground, P: Sync>(
             Some(acted) if search.is_exhausted() => {
                 culprits.push(Culprit { places: rest, acted, exact: false });
             }
-            Some(acted) => culprits.extend(search.split(rest, acted, false).await?),
+            Some(_) => match search.fails(&rest).await? {
+                Some(acted) => culprits.extend(search.split(rest, acted, false).await?),
+                // Not without what others have pushed that wait elsewhere: of those here nobody is to blame alone.
+                None if culprits.is_empty() => break,
+                None => adopted = Some(Box::pin(search.trial(&all, false)).await?),
+            },
             // With nobody to blame they do not go on: what failed once may have spoilt them.
             None if culprits.is_empty() => break,
             None => adopted = Some(trial),
@@ -84,6 +94,7 @@ pub(super) async fn find<G: Ground, P: Sync>(
     }
     // Not those who waited, or not they alone: somebody who did not. One is enough, for none of them is met again.
     if culprits.is_empty()
+        && !always
         && search.unable.is_none()
         && let Some(acted) = search.fails(&ended).await?
     {
@@ -100,7 +111,7 @@ pub(super) async fn find<G: Ground, P: Sync>(
         (_, Some(what)) => Err(format!("the {barrier} action fails without those that are blamed, too: {what}")),
         (None, None) => Err(search.unable.clone().unwrap_or_default()),
     };
-    Some(Found { culprits, tried: search.tried, ground })
+    Some(Found { culprits, tried: search.tried, always, ground })
 }
 
 /// These places without those of culprits.

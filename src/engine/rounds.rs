@@ -148,7 +148,11 @@ impl<G: Ground, P: Fn(&mut Outcome) + Sync> Rounds<'_, G, P> {
         let mut given_up = format!("the {barrier} action of the target failed ({what})");
         if let Some(found) = found {
             record.tried = found.tried;
-            given_up.push_str(", and did not again on a fresh one with the same cases: nobody can be blamed");
+            given_up.push_str(if found.always {
+                ", and does on a fresh one with nothing in it, too: nobody can be blamed"
+            } else {
+                ", and did not again on a fresh one with the same cases: nobody can be blamed"
+            });
             let nobody = found.culprits.is_empty();
             for culprit in found.culprits {
                 record.blamed.extend(self.accuse(&culprit, barrier, &mut here).await);
