@@ -47,9 +47,14 @@ pub fn plan<C: Borrow<CaseInstance>>(
 ) -> Vec<Planned> {
     let planned = |place: usize, case| Planned {
         case: place,
-        skip: needs::unmet(case, findings).or_else(|| needs::barred(case, barriers)),
+        skip: needs::unmet(case, findings).or_else(|| needs::barred(case, 0, barriers)),
     };
     select(cases, filters, shard).map(|(place, case)| planned(place, case)).collect()
+}
+
+/// Why a case that stands before this step, from 0, cannot go on to its end: a barrier that the target has not.
+pub fn barred(case: &CaseInstance, step: usize, barriers: &Barriers) -> Option<Skip> {
+    needs::barred(case, step, barriers)
 }
 
 /// The same cases with their places, for a target of which nothing is known.

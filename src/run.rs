@@ -1,18 +1,22 @@
 //! The pipeline in order: open the target, probe, plan, run, judge, record.
 
+mod course;
 mod judged;
+mod pause;
 mod settings;
 
+pub use pause::{Pause, refusal};
+use course::Course;
 pub use settings::fresh;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::{self, Ground as _, Journal, Options, Outcome, Ran, Stop, names::Names};
+use crate::engine::{self, Ground as _, Journal, Options, Outcome, Ran, Stop, pause::Saved};
 use crate::plan::{self, Filter, Planned, Shard};
 use crate::record::build::{self, Bodies, RunFacts};
-use crate::record::{CleanUp, RunRecord};
+use crate::record::{CleanUp, Round, RunRecord};
 use crate::report::progress::Progress;
 use crate::suite::Library;
 use crate::suite::model::CaseInstance;
@@ -56,6 +60,8 @@ pub struct Request {
     pub keep: bool,
     /// Whether the first failure ends it.
     pub fail_fast: bool,
+    /// Where it pauses, and what it goes on from.
+    pub pause: Pause,
 }
 
 /// A run's record.
@@ -67,6 +73,8 @@ pub struct Recorded {
     pub bodies: Bodies,
     /// Cases were asked, and none got an answer.
     pub mute: bool,
+    /// It ended at a barrier, and can go on.
+    pub paused: bool,
     /// The target. A launched one and its folder go with it, which may take a while: reports are written before.
     pub target: Live,
 }
@@ -100,28 +108,40 @@ pub async fn run(request: &Request, stop: &Stop, progress: impl Fn(usize) -> Pro
     let requirements = library.requirements.keys().map(String::as_str);
     let known = KnownFailures::new(known, request.target.profile.product.as_deref(), ids, requirements)
         .map_err(|faults| NotRun::Refused(faults.join("\n")))?;
+    let earlier = pause::earlier(request)?;
     let mut live = tokio::select! {
         opened = open(&request.target) => opened.map_err(|e| NotRun::Untestable(e.to_string()))?,
         () = stop.wait() => return Err(NotRun::Untestable("interrupted before the target answered".into())),
     };
-    let unmatched = plan::unmatched(&request.filters, &library.instances);
-    if !unmatched.is_empty() {
-        return Err(NotRun::Nothing(unmatched.join("\n")));
+    if earlier.is_none() {
+        let unmatched = plan::unmatched(&request.filters, &library.instances);
+        if !unmatched.is_empty() {
+            return Err(NotRun::Nothing(unmatched.join("\n")));
+        }
     }
-    let id = settings::run_id();
-    let path = request.out.join("journal.jsonl");
-    let header = settings::header(request, &live, &id);
-    let journal =
-        Journal::create(&path, &header).map_err(|e| NotRun::Unwritable(format!("{}: {e}", path.display())))?;
-    let findings = match find(request, &live, &journal, &id, stop).await.transpose() {
+    let course = Course::of(request, &live, earlier.as_ref())?;
+    let findings = match find(&live, &course, stop).await.transpose() {
         Ok(findings) => findings,
         Err(mute) => {
             // Nothing was acknowledged; yet an answer may have been lost.
-            clean(request, &live, &journal, &path, CLEAN.1).await;
+            clean(request, &live, &course, CLEAN.1).await;
             return Err(NotRun::Untestable(mute));
         }
     };
-    let planned = settings::planned(request, &live, findings.as_ref());
+    let mut barriers = live.barriers();
+    pause::add(request.pause.at, &mut barriers);
+    let mut resume = None;
+    let planned = match &earlier {
+        None => settings::planned(request, &barriers, findings.as_ref()),
+        Some(earlier) => {
+            let (planned, goes_on) = earlier.plan(library, &barriers);
+            if findings.is_some() {
+                earlier.let_go(library, &planned, &course.journal)?;
+            }
+            resume = Some(Arc::new(goes_on));
+            planned
+        }
+    };
     if settings::meets_barriers(request, &planned) {
         // What the probe left behind must not be what an action trips over.
         live = match live.fresh().await {
@@ -129,48 +149,54 @@ pub async fn run(request: &Request, stop: &Stop, progress: impl Fn(usize) -> Pro
             None => live,
         };
     }
-    let options = settings::options(request, &live, findings.as_ref(), &known, &id);
-    let ran = attempts(request, &mut live, &planned, options, &journal, &progress, stop).await;
-    let rounds = ran.iter().flat_map(|ran| ran.rounds.clone()).collect();
+    let options =
+        Options { pause_at: request.pause.at, resume, ..settings::options(request, &live, findings.as_ref(), &known, &course) };
+    let mut ran = attempts(request, &mut live, &planned, options, &course.journal, &progress, stop).await;
+    let rounds: Vec<Round> = ran.iter().flat_map(|ran| ran.rounds.clone()).collect();
+    let waiting: Vec<Saved> = ran.iter_mut().flat_map(|ran| std::mem::take(&mut ran.paused)).collect();
     let attempts: Vec<Vec<Outcome>> = ran.into_iter().map(|ran| ran.outcomes).collect();
     let mut outcomes = attempts.iter().flatten().peekable();
     let mute = outcomes.peek().is_some() && outcomes.all(|outcome| !outcome.answered);
     let time = if mute || stop.is_set() { CLEAN.1 } else { CLEAN.0 };
-    let clean_up = clean(request, &live, &journal, &path, time).await;
+    let mut notes: Vec<String> = earlier.iter().flat_map(|earlier| earlier.notes(findings.as_ref())).collect();
+    let lost = earlier.as_ref().is_some_and(|earlier| earlier.lost() > 0);
+    let mut paused = false;
+    if !waiting.is_empty() {
+        let written = pause::write(request, &course, findings.as_ref(), &rounds, &waiting);
+        paused = written.is_ok();
+        notes.push(written.unwrap_or_else(|why| why));
+    }
+    let clean_up = if paused { course.journal.tally() } else { clean(request, &live, &course, time).await };
+    notes.extend(judged::notes(&attempts, findings.as_ref(), &live));
 
     let law = Law { requirements: &library.requirements, spec: request.spec, level: request.level, known: &known };
-    let judged = judged::judge(library, &planned, &attempts, &law);
+    let judged = judged::judge(library, &planned, &attempts, &law, &waiting);
     let mut cases = judged::claims(&live.profile.claims, findings.as_ref());
-    let complete = !stop.is_set() && !attempts.iter().flatten().any(judged::not_started);
+    let whole = !stop.is_set() && waiting.is_empty() && !lost;
+    let complete = whole && !attempts.iter().flatten().any(judged::not_started);
     cases.extend(judged);
     let facts = RunFacts {
         suites: library.digest.clone(),
         target: live.record(),
         spec: request.spec,
-        seed: header.seed,
+        seed: format!("{:016x}", course.seed),
         selection: settings::selection(request),
         started,
         finished: settings::now(),
         rounds,
         clean_up,
-        notes: judged::notes(&attempts, findings.as_ref(), &live),
+        notes,
         complete,
     };
     let claimed = &live.profile.claims.stance;
     let (record, bodies) = build::build(facts, findings.as_ref(), claimed, &library.requirements, &cases);
-    Ok(Recorded { record, bodies, mute, target: live })
+    Ok(Recorded { record, bodies, mute, paused, target: live })
 }
 
 /// Probes; `None`: it was interrupted; an error: the target answers no question.
-async fn find(
-    request: &Request,
-    live: &Live,
-    journal: &Journal,
-    id: &str,
-    stop: &Stop,
-) -> Option<Result<Findings, String>> {
-    let names = Names::new(&live.profile.repositories, id);
-    let setup = Setup { client: &live.client, names: &names, journal, seed: request.seed, patience: PATIENCE };
+async fn find(live: &Live, course: &Course, stop: &Stop) -> Option<Result<Findings, String>> {
+    let Course { names, journal, probe: seed, .. } = course;
+    let setup = Setup { client: &live.client, names, journal, seed: *seed, patience: PATIENCE };
     tokio::select! {
         findings = probe::probe(setup) => Some(findings.map(|mut findings| {
             findings.declare(&live.profile.claims);
@@ -217,13 +243,13 @@ async fn attempts(
 }
 
 /// Removes what the cases did not remove themselves: the probe's things, and those of cases that were interrupted.
-async fn clean(request: &Request, live: &Live, journal: &Journal, path: &Path, time: Duration) -> CleanUp {
-    let mut tally = journal.tally();
+async fn clean(request: &Request, live: &Live, course: &Course, time: Duration) -> CleanUp {
+    let mut tally = course.journal.tally();
     tally.discarded = live.is_ours();
     if request.keep || live.is_ours() {
         return tally;
     }
-    match engine::clean(&live.client, path, &live.profile.repositories, time).await {
+    match engine::clean_ended(&live.client, &course.path, &live.profile.repositories, time).await {
         Ok(last) => CleanUp { removed: tally.removed + last.removed, left: last.left, ..tally },
         Err(e) => {
             tally.left.push(format!("the last clean-up was not possible: {e}"));

@@ -213,6 +213,7 @@ impl Proof {
             repeat: 1,
             keep: true,
             fail_fast: false,
+            pause: run::Pause::default(),
         };
         let recorded =
             self.handle.block_on(run::run(&request, &Stop::never(), |cases| Progress::new(cases, false, false)));

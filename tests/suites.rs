@@ -98,6 +98,7 @@ impl Shared {
             repeat: 1,
             keep: false,
             fail_fast: false,
+            pause: run::Pause::default(),
         };
         let runtime = tokio::runtime::Runtime::new().map_err(|e| e.to_string())?;
         let progress = |cases| Progress::new(cases, false, false);

@@ -16,9 +16,10 @@ use crate::report::console::{self, View};
 use crate::report::files;
 use crate::report::paint::Color;
 use crate::report::progress::Progress;
-use crate::run::{self, NotRun, Recorded, Request};
+use crate::run::{self, NotRun, Pause, Recorded, Request};
+use crate::suite::barrier::Barrier;
 use crate::suite::requirement::{Level, Spec};
-use crate::target::argument::TargetSpec;
+use crate::target::argument::{TargetSpec, is_target};
 use crate::target::load;
 use crate::verdict::{Ending, exit_code};
 
@@ -57,6 +58,12 @@ pub struct RunArgs {
     /// Starts no further case after the first failure
     #[arg(long)]
     fail_fast: bool,
+    /// Ends at this barrier, for you to do what it stands for (upgrade, downgrade, gc, restart, ..): go on with --resume
+    #[arg(long, value_name = "BARRIER", value_parser = Barrier::parse, conflicts_with = "repeat")]
+    pause_at: Option<Barrier>,
+    /// Goes on with a run that was paused, by its journal.jsonl; filters select among the cases that wait
+    #[arg(long, value_name = "JOURNAL", conflicts_with_all = ["seed", "shard", "repeat"])]
+    resume: Option<PathBuf>,
     /// Shows no progress
     #[arg(long)]
     no_progress: bool,
@@ -97,6 +104,10 @@ fn level(text: &str) -> Result<Level, String> {
 pub async fn run(args: RunArgs) -> ExitCode {
     let colour = args.color.painter(std::io::stderr().is_terminal(), std::env::var_os("NO_COLOR").as_deref()).0;
     let request = request(&args, colour);
+    // Refused before the reports of a paused run are taken for old ones.
+    if let Some(text) = request.as_ref().ok().and_then(run::refusal) {
+        return output::refuse("run", &text).into();
+    }
     // Whatever fails from here on, nobody may take the reports of an earlier run for this one's.
     let out = request.as_ref().ok().map(|request| &request.out).or(args.out.as_ref());
     out.into_iter().for_each(|out| files::clear(out));
@@ -145,7 +156,16 @@ fn request(args: &RunArgs, colour: bool) -> Result<Request, String> {
         repeat: args.repeat,
         keep: args.keep,
         fail_fast: args.fail_fast,
+        pause: Pause { at: args.pause_at, resume: args.resume.clone(), command: command(args) },
     })
+}
+
+/// The command up to its target and suites, as typed.
+fn command(args: &RunArgs) -> String {
+    let target = args.select.target.as_deref().filter(|target| is_target(target)).unwrap_or("TARGET");
+    let suites = args.select.suites.as_ref().map(|suites| format!(" --suites {}", suites.display()));
+    let out = args.out.as_ref().map(|out| format!(" --out {}", out.display()));
+    format!("lacuna run {target}{}{}", suites.unwrap_or_default(), out.unwrap_or_default())
 }
 
 /// Writes the reports, and what of them cannot be written, somewhere else.
@@ -169,6 +189,7 @@ fn report(args: &RunArgs, request: &Request, recorded: &Recorded, signal: Option
     exit_code(&Ending {
         totals: &record.totals,
         complete: record.complete,
+        paused: recorded.paused,
         refused: false,
         untestable: false,
         mute: recorded.mute,

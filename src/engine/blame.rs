@@ -236,7 +236,7 @@ impl<G: Ground, P: Sync> Search<'_, G, P> {
             let all = std::mem::take(&mut schedule.waiting);
             let there = |waiting: &Waiting| self.targets.get(&waiting.place) == Some(&waiting.case.met());
             let (arrived, underway): (Vec<_>, Vec<_>) = all.into_iter().partition(there);
-            let earlier = next(&underway, true);
+            let earlier = next(&underway, true, None);
             let last = earlier.is_none();
             let barrier = earlier.unwrap_or(self.barrier);
             let here = |waiting: &Waiting| waiting.barrier == barrier;

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::ask::{Asked, Expected, Question, is_answered};
+use super::ask::{Asked, Expected, Question};
 use super::expect::Seen;
 use super::facts::Facts;
 use super::journal::Thing;
 use super::judge::Found;
 use super::names::Lease;
 use super::outcome::{Mismatch, NotAsked, Outcome, StepExchange};
+use super::pause::Sums;
 use super::{Run, keep, steps};
 use crate::content::{Content, Node};
 use crate::suite::barrier::Barrier;
@@ -67,7 +68,9 @@ pub struct Case {
     /// The step of the barrier that it met last.
     met: usize,
     /// The barrier that it passed last.
-    passed: Option<Barrier>,
+    pub(super) passed: Option<Barrier>,
+    /// What was counted of it in the run that it waited in.
+    pub(super) before: Sums,
     /// Its repositories.
     lease: Lease,
     pub(super) content: Content,
@@ -101,6 +104,7 @@ impl Case {
             seconds: 0.0,
             met: 0,
             passed: None,
+            before: Sums::default(),
             lease,
             content,
             repositories,
@@ -129,6 +133,11 @@ impl Case {
     /// The step of the barrier that it met last, from 0.
     pub(super) fn met(&self) -> usize {
         self.met
+    }
+
+    /// Goes on at this step, from 0; behind the last one, it is at its end.
+    pub(super) fn stand_at(&mut self, step: usize) {
+        (self.next, self.met) = (step, step);
     }
 
     /// Goes no further, for this reason.
@@ -195,9 +204,7 @@ impl Case {
 
     /// The case's outcome, and its repositories.
     pub(super) fn finish(mut self) -> (Outcome, Lease) {
-        let sum = |f: fn(&Exchange) -> u64| self.exchanges.iter().map(|e| f(&e.exchange)).sum();
-        let (requests, sent, received) =
-            (sum(|e| u64::from(e.requests)), sum(|e| e.bytes_sent), sum(|e| e.bytes_received));
+        let sums = self.sums();
         keep::trim_all(&mut self.exchanges, &self.mismatches);
         let outcome = Outcome {
             id: self.instance.id.clone(),
@@ -205,12 +212,12 @@ impl Case {
             mismatches: self.mismatches,
             observed: self.observed.into_iter().collect(),
             error: self.error,
-            answered: self.exchanges.iter().any(|e| is_answered(&e.exchange)),
+            answered: sums.answered,
             exchanges: self.exchanges,
             seconds: self.seconds,
-            requests,
-            bytes_sent: sent,
-            bytes_received: received,
+            requests: sums.requests,
+            bytes_sent: sums.bytes_sent,
+            bytes_received: sums.bytes_received,
         };
         (outcome, self.lease)
     }

@@ -191,9 +191,39 @@ pub async fn clean(
     repositories: &Repositories,
     time: Duration,
 ) -> Result<CleanUp, JournalError> {
-    let leftovers = journal::read_of(path, repositories)?;
-    let journal = Journal::append(path, &leftovers)
-        .map_err(|source| JournalError::Write { path: path.display().to_string(), source })?;
+    last(client, path, repositories, time, true).await
+}
+
+/// The same for what cases left that have ended: what others wait with stays.
+///
+/// # Errors
+/// As [`clean`].
+pub async fn clean_ended(
+    client: &Client,
+    path: &Path,
+    repositories: &Repositories,
+    time: Duration,
+) -> Result<CleanUp, JournalError> {
+    last(client, path, repositories, time, false).await
+}
+
+async fn last(
+    client: &Client,
+    path: &Path,
+    repositories: &Repositories,
+    time: Duration,
+    all: bool,
+) -> Result<CleanUp, JournalError> {
+    let mut leftovers = journal::read_of(path, repositories)?;
+    let unwritten = |source| JournalError::Write { path: path.display().to_string(), source };
+    let journal = Journal::append(path, &leftovers).map_err(unwritten)?;
+    if all && !leftovers.waiting.is_empty() {
+        // Half cleaned up they cannot go on either.
+        journal.given_up().map_err(unwritten)?;
+    } else {
+        let waiting = leftovers.held();
+        leftovers.things.retain(|thing| !waiting.contains(&thing.repository));
+    }
     remove(client, &journal, &leftovers.things, Removal::ALL, time).await;
     let created = leftovers.things.len() as u64;
     Ok(CleanUp { created, ..journal.tally() })

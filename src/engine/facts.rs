@@ -4,11 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
+use serde::{Deserialize, Serialize};
+
+pub use self::saved::SavedFacts;
 use crate::content::digest::Digest;
 use crate::content::{Node, NodeKind};
 
+mod saved;
+
 /// Where a manifest or blob stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 enum State {
     /// Its push was acknowledged.
     Present,

@@ -8,9 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+pub use self::pause::{Found, Paused};
 pub use self::read::{JournalError, Leftovers, read, read_of};
 use crate::record::CleanUp;
 
+mod pause;
 mod read;
 
 /// What there can be in a registry. Ordered as it is removed.
@@ -101,7 +103,7 @@ impl Journal {
         Ok(journal)
     }
 
-    /// A file that exists already and was read as these leftovers, to which removals are added.
+    /// A file that exists already and was read as these leftovers, to which is added. What was acknowledged counts as created.
     ///
     /// # Errors
     /// The file cannot be opened for writing.
@@ -111,7 +113,10 @@ impl Journal {
         file.set_len(leftovers.sound)?;
         file.write_all(b"\n")?;
         let journal = Journal::with(Some(file));
-        journal.inner(|inner| inner.alive.clone_from(&leftovers.acknowledged));
+        journal.inner(|inner| {
+            inner.alive.clone_from(&leftovers.acknowledged);
+            inner.created = leftovers.acknowledged.len() as u64;
+        });
         Ok(journal)
     }
 

@@ -25,6 +25,7 @@ mod judge;
 mod keep;
 pub mod names;
 pub mod outcome;
+pub mod pause;
 mod rounds;
 mod schedule;
 mod steps;
@@ -39,14 +40,16 @@ use std::time::Duration;
 use ask::{Expected, Sender};
 use cleanup::Removal;
 use names::Names;
+use pause::Resume;
 
-pub use cleanup::clean;
+pub use cleanup::{clean, clean_ended};
 pub use ground::{Acted, Barriers, Ground};
 pub use journal::Journal;
 pub use outcome::Outcome;
 pub use rounds::{Ran, run};
 pub use stop::{Stop, Stopper};
 
+use crate::suite::barrier::Barrier;
 use crate::suite::model::Expectation;
 use crate::suite::requirement::Level;
 use crate::target::profile::Repositories;
@@ -86,6 +89,11 @@ pub struct Options {
     pub levels: Levels,
     /// What the registry deletes; `None`: what is created stays.
     pub removal: Option<Removal>,
+    /// The barrier that somebody else will see to: where nothing is left but what waits at it, or at a later one, the run
+    /// ends, and goes on another day.
+    pub pause_at: Option<Barrier>,
+    /// What a run that ended so left waiting: its cases go on where they stood.
+    pub resume: Option<Arc<Resume>>,
 }
 
 impl Options {
@@ -104,6 +112,8 @@ impl Options {
             level: Level::Must,
             levels,
             removal: Some(Removal::ALL),
+            pause_at: None,
+            resume: None,
         }
     }
 }

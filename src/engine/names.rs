@@ -37,6 +37,13 @@ pub struct Lease {
     back: Option<(Pool, OwnedSemaphorePermit)>,
 }
 
+impl Lease {
+    /// Names that were lent by a run that is over.
+    pub fn kept(names: Vec<String>) -> Lease {
+        Lease { names, back: None }
+    }
+}
+
 impl Names {
     /// From the profile; `run` is the run's id.
     pub fn new(repositories: &Repositories, run: &str) -> Names {

@@ -13,6 +13,7 @@ use super::case::Case;
 use super::ground::{Acted, Ground};
 use super::names::Names;
 use super::outcome::{Mismatch, NotAsked, Outcome};
+use super::pause::Saved;
 use super::schedule::{Ready, Schedule, Waiting, blank, finish, none};
 use super::stop::Stop;
 use super::{Bundles, Journal, Options, Run};
@@ -28,6 +29,8 @@ pub struct Ran {
     pub outcomes: Vec<Outcome>,
     /// The barriers that were passed, in order.
     pub rounds: Vec<Round>,
+    /// Those that wait, where the run ended for them to go on another day; their outcomes are of what was asked so far.
+    pub paused: Vec<Saved>,
 }
 
 /// What is the same for a run on whatever registry: the one that was given, or one started anew.
@@ -67,7 +70,8 @@ pub async fn run<G: Ground>(
 ) -> Ran {
     let plan = Plan { cases: &cases, bundles, options, progress: &progress, stop };
     let schedule = plan.schedule(ground.client(), journal.clone());
-    let mut rounds = Rounds { plan, ground, schedule, passed: Vec::new() };
+    let passed = options.resume.as_ref().map(|resume| resume.rounds.clone()).unwrap_or_default();
+    let mut rounds = Rounds { plan, ground, schedule, passed };
     let meets = |case: &CaseInstance, of: fn(Barrier) -> bool| {
         case.steps.iter().any(|step| matches!(step.action, Action::Barrier(barrier) if of(barrier)))
     };
@@ -105,7 +109,8 @@ impl<G: Ground, P: Fn(&mut Outcome) + Sync> Rounds<'_, G, P> {
             }
             // With a pool of repositories, what waits for a version may hold those that others need.
             let stuck = !self.schedule.ready.is_empty();
-            let Some(barrier) = next(&self.schedule.waiting, versions || stuck) else { break };
+            let pause = self.plan.options.pause_at;
+            let Some(barrier) = next(&self.schedule.waiting, versions || stuck, pause) else { break };
             self.meet(barrier).await;
         }
     }
@@ -206,8 +211,11 @@ impl<G: Ground, P: Fn(&mut Outcome) + Sync> Rounds<'_, G, P> {
 
     /// What was not run to its end says so.
     async fn end(mut self) -> Ran {
-        let over = self.schedule.over.take();
-        let over = over.unwrap_or_else(|| none("the run ended before it".into()));
+        let paused = self.pause();
+        let over = self.schedule.over.take().unwrap_or_else(|| match paused.is_empty() {
+            true => none("the run ended before it".into()),
+            false => none("not started: cases that wait hold the pool's repositories; name more, or fewer cases".into()),
+        });
         for waiting in std::mem::take(&mut self.schedule.waiting) {
             let mut case = waiting.case;
             let text = over.text.replacen("not started", &format!("not gone on with after {}", waiting.barrier), 1);
@@ -223,14 +231,31 @@ impl<G: Ground, P: Fn(&mut Outcome) + Sync> Rounds<'_, G, P> {
                 outcome
             }));
         }
-        Ran { outcomes, rounds: self.passed }
+        Ran { outcomes, rounds: self.passed, paused }
+    }
+
+    /// Writes down those that wait, where the run is to end for them; what they created stays.
+    fn pause(&mut self) -> Vec<Saved> {
+        if self.plan.options.pause_at.is_none() || self.schedule.over.is_some() || self.plan.stop.is_set() {
+            return Vec::new();
+        }
+        let mut paused = Vec::new();
+        for Waiting { place, barrier, case } in std::mem::take(&mut self.schedule.waiting) {
+            paused.push(case.save(barrier));
+            let (mut outcome, _) = case.finish();
+            (self.plan.progress)(&mut outcome);
+            self.schedule.outcomes.insert(place, outcome);
+        }
+        paused
     }
 }
 
 /// The barrier that most cases wait for; ties in the order of barriers. Those that change the version only where nobody
-/// waits for another, or has to: who waits for a collection means that of the registry that he pushed to.
-pub(super) fn next(waiting: &[Waiting], versions: bool) -> Option<Barrier> {
-    let count = |barrier: Barrier| waiting.iter().filter(|waiting| waiting.barrier == barrier).count();
+/// waits for another, or has to: who waits for a collection means that of the registry that he pushed to. `pause` and what
+/// is after it are somebody else's.
+pub(super) fn next(waiting: &[Waiting], versions: bool, pause: Option<Barrier>) -> Option<Barrier> {
+    let ours = |barrier: Barrier| pause.is_none_or(|pause| barrier < pause);
+    let count = |barrier: Barrier| waiting.iter().filter(|at| at.barrier == barrier && ours(barrier)).count();
     let most = |of: fn(Barrier) -> bool| {
         let these = Barrier::ALL.into_iter().filter(|barrier| of(*barrier) && count(*barrier) > 0);
         these.rev().max_by_key(|barrier| count(*barrier))

@@ -9,6 +9,7 @@ use tokio::task::{Id, JoinSet};
 use super::case::{Case, Stands};
 use super::names::Lease;
 use super::outcome::{Mismatch, NotAsked, Outcome};
+use super::pause::Resumed;
 use super::{Run, cleanup};
 use crate::content::{Content, Key};
 use crate::suite::barrier::Barrier;
@@ -123,6 +124,10 @@ impl Schedule {
                 let instance = case.instance.clone();
                 Started::Runs(running.spawn(go(case)).id(), place, instance)
             }
+            Ready::New(place, instance) if self.resumed(&instance).is_some() => {
+                let begin = begin_again(self.run.clone(), instance.clone());
+                Started::Runs(running.spawn(begin).id(), place, instance)
+            }
             Ready::New(place, instance) => {
                 let nicknames = nicknames(&instance);
                 match self.run.names.try_lease(&instance.id, nicknames.len()) {
@@ -135,6 +140,11 @@ impl Schedule {
                 }
             }
         }
+    }
+
+    /// Where a case stood when the run was paused, where it was.
+    fn resumed(&self, instance: &CaseInstance) -> Option<&Resumed> {
+        self.run.options.resume.as_ref()?.cases.get(&instance.id)
     }
 
     /// An outcome is there.
@@ -211,7 +221,7 @@ pub(super) fn blank(case: &CaseInstance, error: NotAsked) -> Outcome {
 }
 
 /// Nicknames in the order in which the steps name them.
-fn nicknames(case: &CaseInstance) -> Vec<String> {
+pub(super) fn nicknames(case: &CaseInstance) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for step in &case.steps {
         let from = match &step.action {
@@ -229,23 +239,48 @@ fn nicknames(case: &CaseInstance) -> Vec<String> {
 
 /// Makes a case's content, and runs it to its first barrier or its end.
 async fn begin(run: Arc<Run>, instance: Arc<CaseInstance>, nicknames: Vec<String>, lease: Lease) -> Went {
-    let key = Key { seed: run.options.seed, owner: instance.id.clone() };
-    let building = tokio::task::spawn_blocking({
-        let instance = instance.clone();
-        move || Content::build(&instance.fixture, instance.format, &key)
-    });
-    let unmade =
-        |what: String| Went::Ended(Box::new(blank(&instance, none(format!("its content cannot be made: {what}")))));
-    let content = match building.await {
-        Ok(Ok(content)) => content,
-        Ok(Err(errors)) => {
-            let all: Vec<String> = errors.iter().map(ToString::to_string).collect();
-            return unmade(all.join("; "));
-        }
-        Err(error) => return unmade(error.to_string()),
+    let content = match content(&run, &instance).await {
+        Ok(content) => content,
+        Err(what) => return unmade(&instance, &what),
     };
     let repositories = nicknames.into_iter().zip(lease.names.iter().cloned()).collect();
     go(Box::new(Case::new(run, instance, content, repositories, lease))).await
+}
+
+/// Makes a case's content again, and runs it from where it stood when the run was paused.
+async fn begin_again(run: Arc<Run>, instance: Arc<CaseInstance>) -> Went {
+    let resumed = run.options.resume.as_ref().and_then(|resume| resume.cases.get(&instance.id)).cloned();
+    let Some(resumed) = resumed else { return unmade(&instance, "nothing is known of it") };
+    // From now on its repositories change: it cannot go on from there a second time.
+    if let Err(error) = run.sender.journal.resumed(&instance.id) {
+        return unmade(&instance, &format!("the journal cannot be written ({error})"));
+    }
+    let restored = match content(&run, &instance).await {
+        Ok(content) => Case::restore(run, instance.clone(), content, resumed),
+        Err(what) => Err(what),
+    };
+    match restored {
+        Ok(case) => go(Box::new(case)).await,
+        Err(what) => unmade(&instance, &what),
+    }
+}
+
+/// A case's content.
+///
+/// # Errors
+/// What is wrong with its graph.
+async fn content(run: &Run, instance: &Arc<CaseInstance>) -> Result<Content, String> {
+    let key = Key { seed: run.options.seed, owner: instance.id.clone() };
+    let instance = instance.clone();
+    match tokio::task::spawn_blocking(move || Content::build(&instance.fixture, instance.format, &key)).await {
+        Ok(Ok(content)) => Ok(content),
+        Ok(Err(errors)) => Err(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn unmade(instance: &CaseInstance, what: &str) -> Went {
+    Went::Ended(Box::new(blank(instance, none(format!("its content cannot be made: {what}")))))
 }
 
 /// Runs a case to its next barrier or its end.

@@ -22,9 +22,9 @@ pub(super) fn unmet(case: &CaseInstance, findings: &Findings) -> Option<Skip> {
         .or_else(|| case.needs.capabilities.iter().find_map(|(name, presence)| capability(name, *presence, findings)))
 }
 
-/// A barrier of the case that the target has not.
-pub(super) fn barred(case: &CaseInstance, barriers: &Barriers) -> Option<Skip> {
-    case.steps.iter().find_map(|step| {
+/// A barrier of the case, from this step on, that the target has not.
+pub(super) fn barred(case: &CaseInstance, from: usize, barriers: &Barriers) -> Option<Skip> {
+    case.steps.iter().skip(from).find_map(|step| {
         let barrier = match step.action {
             Action::Barrier(barrier) => barrier,
             _ => step.during?,

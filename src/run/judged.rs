@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::engine::Outcome;
+use crate::engine::pause::Saved;
 use crate::plan::Planned;
 use crate::record::build::JudgedCase;
 use crate::suite::Library;
@@ -13,12 +14,13 @@ use crate::target::profile::Claims;
 use crate::verdict::{self, Judged, Law, Verdict};
 use crate::wire::FailureKind;
 
-/// Judges every planned case; of several attempts the worst counts.
+/// Judges every planned case; of several attempts the worst counts. Of those that wait only what failed already is said.
 pub(super) fn judge<'a>(
     library: &'a Library,
     planned: &[Planned],
     attempts: &'a [Vec<Outcome>],
     law: &Law<'_>,
+    waiting: &[Saved],
 ) -> Vec<JudgedCase<'a>> {
     let mut asked = 0;
     let mut cases = Vec::new();
@@ -46,6 +48,12 @@ pub(super) fn judge<'a>(
         record.attempts = u32::try_from(outcomes.iter().filter(|o| !not_started(o)).count()).unwrap_or(u32::MAX);
         record.round = outcome.round;
         record.outcome = Some(outcome);
+        let waits = waiting.iter().find(|saved| saved.case == instance.id);
+        if let Some(waits) = waits.filter(|_| !matches!(record.verdict, Verdict::Fail | Verdict::Error)) {
+            // The rest is said when it has gone on.
+            (record.verdict, record.outcome) = (Verdict::Skip, None);
+            record.reason = Some(format!("waits at {}", waits.barrier));
+        }
         cases.push(record);
     }
     cases

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Request;
+use super::course::Course;
 use crate::engine::cleanup::Removal;
-use crate::engine::{Options, journal};
+use crate::engine::{Barriers, Options, journal};
 use crate::plan::{self, Planned};
 use crate::record::Selection;
 use crate::suite::barrier::Barrier;
@@ -48,10 +49,10 @@ pub(super) fn header(request: &Request, live: &Live, id: &str) -> journal::Heade
 }
 
 /// The selected cases; where the probe did not come to its end, nobody knows what would be skipped.
-pub(super) fn planned(request: &Request, live: &Live, findings: Option<&Findings>) -> Vec<Planned> {
+pub(super) fn planned(request: &Request, barriers: &Barriers, findings: Option<&Findings>) -> Vec<Planned> {
     match findings {
         Some(findings) => {
-            plan::plan(&request.library.instances, findings, &live.barriers(), &request.filters, request.shard)
+            plan::plan(&request.library.instances, findings, barriers, &request.filters, request.shard)
         }
         None => plan::select(&request.library.instances, &request.filters, request.shard)
             .map(|(case, _)| Planned { case, skip: None })
@@ -82,7 +83,7 @@ pub(super) fn options(
     live: &Live,
     findings: Option<&Findings>,
     known: &KnownFailures,
-    id: &str,
+    course: &Course,
 ) -> Options {
     let levels: std::collections::BTreeMap<String, Level> =
         request.library.requirements.iter().map(|(id, r)| (id.clone(), r.level(request.spec))).collect();
@@ -103,7 +104,7 @@ pub(super) fn options(
         fail_fast: request.fail_fast,
         level: request.level,
         removal: removal(request, live, findings),
-        ..Options::new(id, request.seed, levels)
+        ..Options::new(&course.id, course.seed, levels)
     }
 }
 

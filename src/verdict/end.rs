@@ -11,6 +11,8 @@ pub struct Ending<'a> {
     pub totals: &'a BTreeMap<Verdict, u64>,
     /// Whether every planned case came to its end.
     pub complete: bool,
+    /// Cases wait at a barrier, as they were told to, to go on another day.
+    pub paused: bool,
     /// Arguments or files were refused.
     pub refused: bool,
     /// The target is not there, could not be started or probed.
@@ -37,11 +39,11 @@ pub fn exit_code(ending: &Ending<'_>) -> u8 {
         u8::try_from(signal.saturating_add(128)).unwrap_or(u8::MAX)
     } else if ending.untestable || ending.mute {
         3
-    } else if asked == 0 {
+    } else if asked == 0 && !ending.paused {
         4
     } else if ending.unwritten {
         5
-    } else if failed || !ending.complete {
+    } else if failed || !ending.complete && !ending.paused {
         1
     } else {
         0

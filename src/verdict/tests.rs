@@ -294,6 +294,7 @@ fn exit_codes_and_their_precedence() {
         let mut ending = Ending {
             totals: &totals,
             complete: true,
+            paused: false,
             refused: false,
             untestable: false,
             mute: false,

@@ -13,6 +13,8 @@ pub mod payload;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::content::digest::Digest;
 use crate::content::{Content, Node};
 use crate::suite::assertion::Assertion;
@@ -62,7 +64,8 @@ pub struct World<'a> {
 }
 
 /// What `same-as` compares.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Seen {
     /// Status.
     pub status: u16,
