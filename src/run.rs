@@ -5,8 +5,8 @@ mod judged;
 mod pause;
 mod settings;
 
-pub use pause::{Pause, refusal};
 use course::Course;
+pub use pause::{Pause, refusal};
 pub use settings::fresh;
 
 use std::path::PathBuf;

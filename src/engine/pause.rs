@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::Run;
 use super::ask::is_answered;
 use super::case::Case;
 use super::expect::Seen;
@@ -14,7 +15,6 @@ use super::facts::SavedFacts;
 use super::journal::Thing;
 use super::names::Lease;
 use super::outcome::Mismatch;
-use super::Run;
 use crate::content::Content;
 use crate::content::digest::Digest;
 use crate::content::graph::Algorithm;

@@ -214,7 +214,9 @@ impl<G: Ground, P: Fn(&mut Outcome) + Sync> Rounds<'_, G, P> {
         let paused = self.pause();
         let over = self.schedule.over.take().unwrap_or_else(|| match paused.is_empty() {
             true => none("the run ended before it".into()),
-            false => none("not started: cases that wait hold the pool's repositories; name more, or fewer cases".into()),
+            false => {
+                none("not started: cases that wait hold the pool's repositories; name more, or fewer cases".into())
+            }
         });
         for waiting in std::mem::take(&mut self.schedule.waiting) {
             let mut case = waiting.case;

@@ -51,9 +51,7 @@ pub(super) fn header(request: &Request, live: &Live, id: &str) -> journal::Heade
 /// The selected cases; where the probe did not come to its end, nobody knows what would be skipped.
 pub(super) fn planned(request: &Request, barriers: &Barriers, findings: Option<&Findings>) -> Vec<Planned> {
     match findings {
-        Some(findings) => {
-            plan::plan(&request.library.instances, findings, barriers, &request.filters, request.shard)
-        }
+        Some(findings) => plan::plan(&request.library.instances, findings, barriers, &request.filters, request.shard),
         None => plan::select(&request.library.instances, &request.filters, request.shard)
             .map(|(case, _)| Planned { case, skip: None })
             .collect(),
