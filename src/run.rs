@@ -149,8 +149,11 @@ pub async fn run(request: &Request, stop: &Stop, progress: impl Fn(usize) -> Pro
             None => live,
         };
     }
-    let options =
-        Options { pause_at: request.pause.at, resume, ..settings::options(request, &live, findings.as_ref(), &known, &course) };
+    let options = Options {
+        pause_at: request.pause.at,
+        resume,
+        ..settings::options(request, &live, findings.as_ref(), &known, &course)
+    };
     let mut ran = attempts(request, &mut live, &planned, options, &course.journal, &progress, stop).await;
     let rounds: Vec<Round> = ran.iter().flat_map(|ran| ran.rounds.clone()).collect();
     let waiting: Vec<Saved> = ran.iter_mut().flat_map(|ran| std::mem::take(&mut ran.paused)).collect();
