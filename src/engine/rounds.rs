@@ -19,7 +19,7 @@ use super::stop::Stop;
 use super::{Bundles, Journal, Options, Run};
 use crate::record::Round;
 use crate::suite::barrier::Barrier;
-use crate::suite::model::{Action, CaseInstance, Presence};
+use crate::suite::model::{Action, CaseInstance};
 use crate::wire::Client;
 
 /// What a run came to.
@@ -273,12 +273,9 @@ pub(super) async fn act<G: Ground, P>(
     here: &mut Vec<Waiting>,
     plan: &Plan<'_, P>,
 ) -> Acted {
-    // Garbage has to be older than the collector's grace to be garbage.
-    let counts_on_it = |waiting: &Waiting| {
-        let needs = &waiting.case.instance.needs.capabilities;
-        ["gc.untagged", "gc.orphan-blobs"].iter().any(|name| needs.get(*name) == Some(&Presence::Supported))
-    };
-    if barrier == Barrier::Gc && here.iter().any(counts_on_it) {
+    // What is younger than the collector's grace is spared, garbage or not: that something stays would prove nothing.
+    // What has to be young is pushed during the collection.
+    if barrier == Barrier::Gc {
         pause(plan.options.grace, &plan.stop).await;
     }
     let mut sending = JoinSet::new();
