@@ -134,5 +134,5 @@ fn a_collector_that_fails_where_nothing_was_pushed_blames_nobody() {
     let round = &record.rounds[1];
     assert!(round.blamed.is_empty() && round.tried[0] == "0 cases: exit 7", "{round:?}");
     assert_eq!(verdicts(&record), BTreeMap::from([(Verdict::Pass, 12), (Verdict::Error, 12)]));
-    assert!(text.contains("on a fresh one with nothing in it"), "{text}");
+    assert!(text.contains("on a fresh one with one ordinary image in it"), "{text}");
 }

@@ -35,7 +35,7 @@ pub(super) struct Found<G> {
     pub culprits: Vec<Culprit>,
     /// A line for each repetition.
     pub tried: Vec<String>,
-    /// Whether it fails where nothing was pushed, too: then it is nobody's fault.
+    /// Whether it fails where no case pushed anything, too: then it is nobody's fault.
     pub always: bool,
     /// A registry on which the others passed the barrier, and where they stand on it.
     pub ground: Result<(G, Schedule), String>,
@@ -57,8 +57,9 @@ pub(super) async fn find<G: Ground, P: Sync>(
         Search { plan, ground, barrier, round, targets, since: Instant::now(), tried: Vec::new(), unable: None };
     let waited: Vec<usize> = here.iter().map(|waiting| waiting.place).collect();
     // Whoever ended before has left things behind that the action met too.
-    let ended = failed.outcomes.iter().filter(|(_, outcome)| outcome.requests > 0).map(|(place, _)| *place);
-    let ended: Vec<usize> = ended.collect();
+    let ended =
+        failed.outcomes.iter().filter(|(place, outcome)| outcome.requests > 0 && !failed.elsewhere.contains(place));
+    let ended: Vec<usize> = ended.map(|(place, _)| *place).collect();
     let elsewhere: Vec<usize> = failed.waiting.iter().map(|waiting| waiting.place).collect();
     let mut culprits: Vec<Culprit> = Vec::new();
     let nothing = Box::pin(search.trial(&[], true)).await?;

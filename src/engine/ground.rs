@@ -43,7 +43,7 @@ pub trait Ground: Sized + Send {
     /// Does what a barrier stands for. Bounded in time; when it returns, the registry answers again, or the action failed.
     fn act(&mut self, barrier: Barrier) -> impl Future<Output = Acted> + Send;
 
-    /// The same registry from its beginning, with nothing in it; `None`: this one cannot be had twice.
+    /// The same registry from its beginning, with nothing in it but an ordinary image; `None`: this one cannot be had twice.
     ///
     /// # Errors
     /// It could not be started.

@@ -1,7 +1,7 @@
 //! Rounds: every case runs to its first barrier or its end; then the action of one barrier happens, once for all that
 //! wait for it, and they go on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use super::stop::Stop;
 use super::{Bundles, Journal, Options, Run};
 use crate::record::Round;
 use crate::suite::barrier::Barrier;
-use crate::suite::model::{Action, CaseInstance};
+use crate::suite::model::{Action, CaseInstance, Step};
 use crate::wire::Client;
 
 /// What a run came to.
@@ -57,8 +57,9 @@ impl<P> Plan<'_, P> {
 /// Runs cases. An outcome for each: a case that was not started because the run stopped, failed fast or lost its target has
 /// an error that says so. `progress` sees each outcome when it is there.
 ///
-/// First those that meet no collection: what they hold untagged must not be taken by one. Those that want to be alone run
-/// one by one after the others; those that see more than one version come last of all.
+/// Those that meet the same barriers run together, each such group on a registry of its own where it can be had afresh: what
+/// is done for one must not be done to another. Those that want to be alone run one by one after the others; those that see
+/// more than one version come last of all.
 pub async fn run<G: Ground>(
     cases: Vec<Arc<CaseInstance>>,
     bundles: &Bundles,
@@ -72,23 +73,49 @@ pub async fn run<G: Ground>(
     let schedule = plan.schedule(ground.client(), journal.clone());
     let passed = options.resume.as_ref().map(|resume| resume.rounds.clone()).unwrap_or_default();
     let mut rounds = Rounds { plan, ground, schedule, passed };
-    let meets = |case: &CaseInstance, of: fn(Barrier) -> bool| {
-        case.steps.iter().any(|step| matches!(step.action, Action::Barrier(barrier) if of(barrier)))
-    };
     let all = cases.iter().cloned().enumerate();
-    let (versions, others): (Vec<_>, Vec<_>) = all.partition(|(_, case)| meets(case, Barrier::changes_version));
+    let (versions, others): (Vec<_>, Vec<_>) = all.partition(|(_, case)| met(case).iter().any(|b| b.changes_version()));
     let (alone, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|(_, case)| case.alone);
-    let (collected, others): (Vec<_>, Vec<_>) =
-        others.into_iter().partition(|(_, case)| meets(case, |barrier| barrier == Barrier::Gc));
-    for together in [others, collected] {
-        rounds.run(together, options.jobs.max(1), false).await;
+    let jobs = options.jobs.max(1);
+    for (barriers, together) in by_barriers(others) {
+        rounds.renew(!barriers.is_empty()).await;
+        rounds.run(together, jobs, false).await;
     }
     for case in alone {
         rounds.run(vec![case], 1, false).await;
     }
-    rounds.run(versions, options.jobs.max(1), true).await;
+    let mut versions: Vec<Vec<_>> = by_barriers(versions).into_values().collect();
+    if !rounds.renew(!versions.is_empty()).await {
+        // The registry may stay upgraded, and nobody else is to meet it then.
+        versions = vec![versions.into_iter().flatten().collect()];
+    }
+    for (i, together) in versions.into_iter().enumerate() {
+        rounds.renew(i > 0).await;
+        rounds.run(together, jobs, true).await;
+    }
     rounds.end().await
 }
+
+/// The barriers that a case meets.
+fn met(case: &CaseInstance) -> BTreeSet<Barrier> {
+    let barrier = |step: &Arc<Step>| match step.action {
+        Action::Barrier(barrier) => Some(barrier),
+        _ => None,
+    };
+    case.steps.iter().filter_map(barrier).collect()
+}
+
+/// Cases by the barriers that they meet: what one waits for must not be done to another that does not.
+fn by_barriers(cases: Vec<Placed>) -> BTreeMap<BTreeSet<Barrier>, Vec<Placed>> {
+    let mut groups: BTreeMap<BTreeSet<Barrier>, Vec<Placed>> = BTreeMap::new();
+    for (place, case) in cases {
+        groups.entry(met(&case)).or_default().push((place, case));
+    }
+    groups
+}
+
+/// A case with its place.
+type Placed = (usize, Arc<CaseInstance>);
 
 /// A run, while it goes on.
 struct Rounds<'r, G, P> {
@@ -113,6 +140,27 @@ impl<G: Ground, P: Fn(&mut Outcome) + Sync> Rounds<'_, G, P> {
             let Some(barrier) = next(&self.schedule.waiting, versions || stuck, pause) else { break };
             self.meet(barrier).await;
         }
+    }
+
+    /// Goes on with an empty registry, where it can be had and there is something to go on with: what others left behind
+    /// is not what a collection or another version is asked about. Whether it does.
+    async fn renew(&mut self, needed: bool) -> bool {
+        let unused = self.schedule.outcomes.is_empty();
+        if !needed || unused || self.schedule.over.is_some() || !self.schedule.waiting.is_empty() {
+            return false;
+        }
+        match Box::pin(self.ground.fresh()).await {
+            None => {}
+            Some(Ok(ground)) => {
+                let next = self.plan.schedule(ground.client(), self.schedule.run.sender.journal.clone());
+                *self.ground = ground;
+                self.schedule.run = next.run;
+                self.schedule.elsewhere = self.schedule.outcomes.keys().copied().collect();
+                return true;
+            }
+            Some(Err(why)) => self.schedule.over = Some(none(format!("not started: no fresh registry: {why}"))),
+        }
+        false
     }
 
     /// What a barrier stands for happens, and those that waited for it can go on.
@@ -154,7 +202,7 @@ impl<G: Ground, P: Fn(&mut Outcome) + Sync> Rounds<'_, G, P> {
         if let Some(found) = found {
             record.tried = found.tried;
             given_up.push_str(if found.always {
-                ", and does on a fresh one with nothing in it, too: nobody can be blamed"
+                ", and does on a fresh one with one ordinary image in it, too: nobody can be blamed"
             } else {
                 ", and did not again on a fresh one with the same cases: nobody can be blamed"
             });

@@ -1,6 +1,6 @@
 //! Which case runs when: several at once, each up to its end or to the barrier that it waits at.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -61,6 +61,8 @@ pub(super) struct Schedule {
     pub waiting: Vec<Waiting>,
     /// What can be run, in order.
     pub ready: VecDeque<Ready>,
+    /// Those that ended on another registry than this one.
+    pub elsewhere: BTreeSet<usize>,
     /// Why no further case is started.
     pub over: Option<NotAsked>,
     /// Cases in a row that got no answer.
@@ -76,6 +78,7 @@ impl Schedule {
             outcomes: BTreeMap::new(),
             waiting: Vec::new(),
             ready: VecDeque::new(),
+            elsewhere: BTreeSet::new(),
             over: None,
             silent: 0,
             heard: Instant::now(),
@@ -157,6 +160,7 @@ impl Schedule {
     /// Goes on as another schedule, on another registry, whose outcomes are taken for those of this one.
     pub fn adopt(&mut self, other: Schedule, progress: &impl Fn(&mut Outcome)) {
         let Schedule { run, outcomes, waiting, ready, .. } = other;
+        self.elsewhere = self.outcomes.keys().copied().collect();
         (self.run, self.waiting, self.ready) = (run, waiting, ready);
         outcomes.into_iter().for_each(|(place, outcome)| self.end(place, outcome, progress));
     }

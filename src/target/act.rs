@@ -64,7 +64,11 @@ impl Ground for Live {
         if !self.is_ours() {
             return None;
         }
-        Some(Box::pin(open(&self.spec)).await.map_err(|e| e.to_string()))
+        let opened = Box::pin(open(&self.spec)).await.map_err(|e| e.to_string());
+        if let Ok(live) = &opened {
+            canary::settle(live).await;
+        }
+        Some(opened)
     }
 }
 

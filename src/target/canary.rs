@@ -1,4 +1,4 @@
-//! What lacuna pushes itself to see that a product which collects by itself did so.
+//! What lacuna pushes itself: to see that a product which collects by itself did so, and that no registry is quite empty.
 
 use std::time::Duration;
 
@@ -17,31 +17,30 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// The type of the manifest that nothing leads to.
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
+/// The longest that the ordinary image of a fresh registry may take.
+const SETTLING: Duration = Duration::from_secs(10);
+
+/// Pushes one ordinary image with a tag: some products' collectors stop at a storage with nothing in it, which is no case's
+/// fault. Where it cannot be pushed, the cases will tell.
+pub(super) async fn settle(live: &Live) {
+    let pushing = async {
+        let repository = repository(live, "settled").await?;
+        image(live, &repository, "settled", Some("latest")).await
+    };
+    // A registry that does not take it is what the cases are about.
+    let _ = tokio::time::timeout(SETTLING, pushing).await;
+}
+
 /// Pushes what is garbage, and waits until it is gone. Without end: whoever calls has a deadline.
 pub(super) async fn gone(live: &Live, until: Until) -> Result<(), Trouble> {
     let run = format!("{:08x}", crate::run::fresh() >> 32);
-    let names = Names::new(&live.profile.repositories, &run);
-    let lease = names.lease("canary", 1).await.map_err(|why| Trouble::new("no repository for the canary", why))?;
-    let repository = lease.names.first().cloned().unwrap_or_default();
-    let layer = blob(live, &repository, format!("lacuna's canary {run}").into_bytes()).await?;
+    let repository = repository(live, &run).await?;
     let target = match until {
-        Until::OrphanBlobGone => format!("/v2/{repository}/blobs/{layer}"),
-        Until::UntaggedGone => {
-            let config = blob(live, &repository, format!("{{\"canary\":\"{run}\"}}").into_bytes()).await?;
-            let descriptor = |media: &str, digest: &Digest, size: usize| serde_json::json!({"mediaType": media, "digest": digest.as_str(), "size": size});
-            let manifest = serde_json::json!({
-                "schemaVersion": 2, "mediaType": MANIFEST,
-                "config": descriptor("application/vnd.oci.image.config.v1+json", &config, 21),
-                "layers": [descriptor("application/vnd.oci.image.layer.v1.tar", &layer, 24)],
-            });
-            let bytes = manifest.to_string().into_bytes();
-            let digest = Digest::of(Algorithm::Sha256, &bytes);
-            let path = format!("/v2/{repository}/manifests/{digest}");
-            let mut ask = Ask::new("PUT", &path).header("Content-Type", MANIFEST);
-            ask.body = AskBody::Bytes(bytes.into());
-            acknowledged(live.client.send(scoped(ask, &repository)).await)?;
-            path
+        Until::OrphanBlobGone => {
+            let layer = blob(live, &repository, layer(&run)).await?;
+            format!("/v2/{repository}/blobs/{layer}")
         }
+        Until::UntaggedGone => image(live, &repository, &run, None).await?,
     };
     loop {
         let ask = Ask::new("HEAD", &target).header("Accept", MANIFEST);
@@ -50,6 +49,36 @@ pub(super) async fn gone(live: &Live, until: Until) -> Result<(), Trouble> {
             _ => tokio::time::sleep(PAUSE).await,
         }
     }
+}
+
+async fn repository(live: &Live, run: &str) -> Result<String, Trouble> {
+    let names = Names::new(&live.profile.repositories, run);
+    let lease = names.lease("canary", 1).await.map_err(|why| Trouble::new("no repository for the canary", why))?;
+    Ok(lease.names.first().cloned().unwrap_or_default())
+}
+
+fn layer(run: &str) -> Vec<u8> {
+    format!("lacuna's canary {run}").into_bytes()
+}
+
+/// Pushes an image, under a tag or its digest; the path that leads to it.
+async fn image(live: &Live, repository: &str, run: &str, tag: Option<&str>) -> Result<String, Trouble> {
+    let (config, layer) = (format!("{{\"canary\":\"{run}\"}}").into_bytes(), layer(run));
+    let sizes = (config.len(), layer.len());
+    let (config, layer) = (blob(live, repository, config).await?, blob(live, repository, layer).await?);
+    let descriptor = |media: &str, digest: &Digest, size: usize| serde_json::json!({"mediaType": media, "digest": digest.as_str(), "size": size});
+    let manifest = serde_json::json!({
+        "schemaVersion": 2, "mediaType": MANIFEST,
+        "config": descriptor("application/vnd.oci.image.config.v1+json", &config, sizes.0),
+        "layers": [descriptor("application/vnd.oci.image.layer.v1.tar", &layer, sizes.1)],
+    });
+    let bytes = manifest.to_string().into_bytes();
+    let digest = Digest::of(Algorithm::Sha256, &bytes);
+    let path = format!("/v2/{repository}/manifests/{}", tag.unwrap_or(digest.as_str()));
+    let mut ask = Ask::new("PUT", &path).header("Content-Type", MANIFEST);
+    ask.body = AskBody::Bytes(bytes.into());
+    acknowledged(live.client.send(scoped(ask, repository)).await)?;
+    Ok(path)
 }
 
 /// Uploads a blob.

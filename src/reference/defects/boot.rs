@@ -162,7 +162,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
         "restart-lists-tags-by-age",
         "After a start the tags are listed as they were set.",
-        "restart.tags",
+        "tags.ordered",
         &[Seam::List(|listing, right| {
             let held = listing.view.state.repository(listing.repository).filter(|_| again(&listing.view));
             let Some(held) = held else { return right };
