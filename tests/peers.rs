@@ -16,14 +16,25 @@ const PROFILES: &[(&str, &str)] = &[
     ("distribution-all", "registry"),
     ("olareg", "olareg"),
     ("olareg-sparse", "olareg"),
+    ("olareg-dir", "olareg"),
+    ("olareg-sparse-dir", "olareg"),
+];
+
+/// With `PEERS=all` in the environment these too; `.ci/peers` installs their programs with the same.
+const MORE: &[(&str, &str)] = &[
+    ("distribution-3.0-none", "registry-3.0.0"),
+    ("distribution-3.0-list", "registry-3.0.0"),
+    ("distribution-3.0-all", "registry-3.0.0"),
 ];
 
 fn main() {
     let mut arguments = Arguments::from_args();
     // Registries that run side by side on two cores would only measure each other.
     arguments.test_threads.get_or_insert(1);
+    let more = if std::env::var("PEERS").is_ok_and(|which| which == "all") { MORE } else { &[] };
     let judged = PROFILES
         .iter()
+        .chain(more)
         .map(|&(profile, program)| Trial::test(format!("judges::{profile}"), move || judge(profile, program)));
     let suites = ["1.1", "dev"].map(|version| Trial::test(format!("oci-suite::{version}"), move || oci_suite(version)));
     libtest_mimic::run(&arguments, judged.chain(suites).collect()).exit();
