@@ -72,6 +72,10 @@ impl Ground for Live {
     }
 }
 
+/// How often a registry is looked at after an action, and how long one look may last.
+const LOOKS: u32 = 5;
+const LOOK: Duration = Duration::from_secs(3);
+
 /// The longest that an action may take of which the profile does not say.
 const LONGEST: Duration = Duration::from_secs(60);
 
@@ -249,15 +253,21 @@ impl Live {
 
     /// Sees that the registry answers.
     pub(super) async fn is_there(&mut self) -> Result<(), Trouble> {
-        let exchange = self.client.send(Ask::new("GET", "/v2/")).await;
-        match &exchange.result {
-            Ok(response) if response.status < 500 => Ok(()),
-            Ok(response) => Err(Trouble::new(format!("then the registry answered with {}", response.status), "")),
-            Err(failure) => {
-                let words = self.output().unwrap_or_default();
-                Err(Trouble::new(format!("then the registry did not answer ({})", failure.kind.word()), words))
+        let mut what = String::from("then the registry did not answer (timeout)");
+        // A connection from before may be found dead first, or hang: others are tried.
+        for _ in 0..LOOKS {
+            let asking = self.client.send(Ask::new("GET", "/v2/"));
+            what = match tokio::time::timeout(LOOK, asking).await.map(|exchange| exchange.result) {
+                Ok(Ok(response)) if response.status < 500 => return Ok(()),
+                Ok(Ok(response)) => format!("then the registry answered with {}", response.status),
+                Ok(Err(failure)) => format!("then the registry did not answer ({})", failure.kind.word()),
+                Err(_) => continue,
+            };
+            if !what.ends_with("(closed)") {
+                break;
             }
         }
+        Err(Trouble::new(what, self.output().unwrap_or_default()))
     }
 
     /// Puts placeholders in.

@@ -86,12 +86,13 @@ pub(super) const DEFECTS: &[Defect] = &[
     .when(stances::ACCEPT),
     Defect::new(
         "sparse-drops-children",
-        "When an index with gaps is stored, the first of its children that are there is dropped.",
+        "When an index with gaps is stored of which several children are there, the first of them is dropped.",
         "manifest.get.served",
         &[Seam::Store(|change, right| match with_gaps(change) {
             Some(push) => {
-                let first = children_of(push).into_iter().next();
-                plus(right, first.map(|(digest, _)| drop_manifest(push.repository, &digest)))
+                let there = children_of(push);
+                let first = there.first().filter(|_| there.len() > 1);
+                plus(right, first.map(|(digest, _)| drop_manifest(push.repository, digest)))
             }
             None => right,
         })],
