@@ -40,6 +40,13 @@ impl Digest {
         &self.0
     }
 
+    /// The tag that stands for it where there is no referrers API: algorithm, `-`, and at most 64 characters of the hex
+    /// (distribution-spec v1.1.1 "Referrers Tag Schema").
+    pub fn as_tag(&self) -> String {
+        let (algorithm, hex) = self.0.split_once(':').unwrap_or_default();
+        format!("{algorithm}-{}", hex.get(..64).unwrap_or(hex))
+    }
+
     /// The hex part.
     pub fn hex(&self) -> &str {
         self.0.split_once(':').map_or("", |(_, hex)| hex)
@@ -107,5 +114,18 @@ impl Hasher {
             Hasher::Sha256(h) => format!("sha256:{}", hex(&h.finalize())),
             Hasher::Sha512(h) => format!("sha512:{}", hex(&h.finalize())),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_is_made_of_at_most_64_characters_of_hex() {
+        let empty = |algorithm| Digest::of(algorithm, b"");
+        let sha256 = empty(Algorithm::Sha256);
+        assert_eq!(sha256.as_tag(), format!("sha256-{}", sha256.hex()));
+        assert_eq!(empty(Algorithm::Sha512).as_tag().len(), "sha512-".len() + 64);
     }
 }

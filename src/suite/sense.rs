@@ -5,6 +5,7 @@ use super::context::Context;
 use super::fault::{Fault, shown};
 use super::model::{Action, By, Delete, Literal, Nodes, Put, Raw, Read, Referrers, TagSet, Tags, Upload, UploadHow};
 use super::step::Decoded;
+use super::template;
 use super::tree::{Entry, Kind, Node};
 use super::words;
 use crate::target::units::Time;
@@ -111,7 +112,7 @@ impl Sense<'_> {
     }
 
     fn tag(&self, key: &str, tag: Option<&str>) {
-        if let Some(tag) = tag.filter(|tag| !words::is_tag(tag)) {
+        if let Some(tag) = tag.filter(|tag| !words::is_tag(&template::with_a_tag(tag))) {
             let message = format!("`{}` cannot be a tag", shown(tag, 140));
             self.at(key, message, "a tag has up to 128 of A-Z a-z 0-9 . _ -; what is none on purpose is a `reference`");
         }
@@ -120,7 +121,7 @@ impl Sense<'_> {
     fn tag_set(&self, path: &[&str], set: &TagSet) {
         match set {
             TagSet::Named(tags) => {
-                for (i, tag) in tags.iter().enumerate().filter(|(_, tag)| !words::is_tag(tag)) {
+                for (i, tag) in tags.iter().enumerate().filter(|(_, tag)| !words::is_tag(&template::with_a_tag(tag))) {
                     let index = i.to_string();
                     let place = self.node.find(path.iter().copied().chain([index.as_str()]));
                     let fault = place.fault(format!("`{}` cannot be a tag", shown(tag, 140)));

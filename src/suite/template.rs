@@ -1,6 +1,7 @@
 //! `{param}` in a case: found, and put in. What is put in is a tree, so text that is exactly one template takes its
 //! value's type, and a value can never change the structure around it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -20,8 +21,9 @@ pub enum Piece<'a> {
 
 /// Words that the engine fills in, alone.
 pub const ENGINE_NAMES: [&str; 2] = ["repo", "run"];
-/// Words that the engine fills in, with an argument: a repository's nickname; a node, whose digest or type is meant.
-pub const ENGINE_WORDS: [&str; 3] = ["repo", "digest", "type"];
+/// Words that the engine fills in, with an argument: a repository's nickname; a node, whose digest, type or tag made of its
+/// digest is meant.
+pub const ENGINE_WORDS: [&str; 4] = ["repo", "digest", "type", "tag"];
 
 /// Cuts text into its pieces. Braces around anything but a name (JSON, say) are text.
 pub fn pieces(text: &str) -> Vec<Piece<'_>> {
@@ -51,6 +53,20 @@ pub fn pieces(text: &str) -> Vec<Piece<'_>> {
         out.push(Piece::Text(&text[from..]));
     }
     out
+}
+
+/// The text with a tag of the usual length in place of each `{tag:NODE}`: whether it can be a tag is known before the digest is.
+pub fn with_a_tag(text: &str) -> Cow<'_, str> {
+    if !text.contains("{tag:") {
+        return Cow::Borrowed(text);
+    }
+    let whole = |piece: &Piece<'_>| match *piece {
+        Piece::Text(text) => text.to_owned(),
+        Piece::Name(name) => format!("{{{name}}}"),
+        Piece::Filled("tag", _) => "x".repeat(71),
+        Piece::Filled(word, argument) => format!("{{{word}:{argument}}}"),
+    };
+    Cow::Owned(pieces(text).iter().map(whole).collect())
 }
 
 /// Letters, digits and `-`, a letter first.
@@ -205,6 +221,13 @@ pub fn text_of(node: &Node) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tag_made_of_a_digest_counts_with_its_length() {
+        assert_eq!(with_a_tag("v1"), "v1");
+        assert_eq!(with_a_tag("{tag:index}.sig"), format!("{}.sig", "x".repeat(71)));
+        assert_eq!(with_a_tag("{digest:index}-{tag:"), "{digest:index}-{tag:");
+    }
 
     #[test]
     fn only_names_in_braces_are_templates() {

@@ -12,7 +12,7 @@ use crate::wire::Ask;
 
 pub async fn run(case: &mut Case, here: &Here<'_>, what: &Delete) -> Result<(), Halt> {
     if let Some(tag) = &what.tag {
-        return one_tag(case, here, tag, here.expect.clone()).await;
+        return one_tag(case, here, &here.tag(case, Some(tag))?, here.expect.clone()).await;
     }
     let (node, reference, kind, label) = if let Some(name) = &what.manifest {
         let node = case.node(name)?;

@@ -81,6 +81,14 @@ impl Here<'_> {
         &self.step.repository
     }
 
+    /// The tag, digests put in; [`DEFAULT_TAG`] where none is written.
+    ///
+    /// # Errors
+    /// It names a node that the case does not have.
+    pub fn tag(&self, case: &Case, written: Option<&str>) -> Result<String, Halt> {
+        expand(case, self.nickname(), None, written.unwrap_or(DEFAULT_TAG))
+    }
+
     /// What the step expects itself, else a bundle.
     ///
     /// # Errors
@@ -120,7 +128,7 @@ impl Here<'_> {
     }
 }
 
-/// Puts `{repo}`, `{digest:NODE}` and `{type:NODE}` in, where NODE may be `self`; any other brace stays.
+/// Puts `{repo}`, `{digest:NODE}`, `{type:NODE}` and `{tag:NODE}` in, where NODE may be `self`; any other brace stays.
 pub(super) fn expand(case: &Case, nickname: &str, own: Option<&Arc<Node>>, text: &str) -> Result<String, Halt> {
     let node = |name: &str| match own {
         Some(own) if name == "self" => Ok(own.clone()),
@@ -141,6 +149,8 @@ pub(super) fn expand(case: &Case, nickname: &str, own: Option<&Arc<Node>>, text:
             out.push_str(node(name)?.digest.as_str());
         } else if let Some(name) = name.strip_prefix("type:") {
             out.push_str(&node(name)?.media_type);
+        } else if let Some(name) = name.strip_prefix("tag:") {
+            out.push_str(&node(name)?.digest.as_tag());
         } else {
             out.push('{');
             rest = after;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{DEFAULT_TAG, Here, expand, literal};
+use super::{Here, expand, literal};
 use crate::content::digest::Digest;
 use crate::content::{Body, Node};
 use crate::engine::ask::{Expected, Question};
@@ -22,7 +22,9 @@ pub async fn run(case: &mut Case, here: &Here<'_>, what: &Put) -> Result<(), Hal
     let name = &what.manifest;
     let mut references = Vec::new();
     if let Some(tags) = &what.tags {
-        references.extend(tags.tags().into_iter().map(|tag| (format!("put {name} as {tag}"), Reference::Tag(tag))));
+        for tag in tags.tags() {
+            references.push((format!("put {name} as {tag}"), Reference::Tag(here.tag(case, Some(&tag))?)));
+        }
     } else if let Some(text) = &what.reference {
         let reference = expand(case, here.nickname(), Some(&node), text)?;
         let reference = match Digest::parse(&reference) {
@@ -37,9 +39,11 @@ pub async fn run(case: &mut Case, here: &Here<'_>, what: &Put) -> Result<(), Hal
     } else if what.by == By::Digest {
         references.push((format!("put {name} by digest"), Reference::Digest(node.digest.clone())));
     } else {
-        let tag = what.tag.clone().unwrap_or_else(|| DEFAULT_TAG.into());
-        let label = if what.tag.is_some() { format!("put {name} as {tag}") } else { format!("put {name} by tag") };
-        references.push((label, Reference::Tag(tag)));
+        let label = match &what.tag {
+            Some(tag) => format!("put {name} as {tag}"),
+            None => format!("put {name} by tag"),
+        };
+        references.push((label, Reference::Tag(here.tag(case, what.tag.as_deref())?)));
     }
     for (label, reference) in references {
         let question = question(case, here, &node, &reference, content_type.as_deref(), label, here.expect.clone())?;

@@ -1,6 +1,6 @@
 //! `get` and `head` of a manifest.
 
-use super::{DEFAULT_TAG, Here, expand};
+use super::{Here, expand};
 use crate::content::digest::Digest;
 use crate::engine::ask::Question;
 use crate::engine::case::{Case, Halt};
@@ -14,15 +14,15 @@ pub async fn run(case: &mut Case, here: &Here<'_>, what: &Read, method: &str) ->
     let (label, reference) = if let Some(text) = &what.reference {
         (format!("{verb} {text}"), expand(case, here.nickname(), node.as_ref(), text)?)
     } else if by_tag || node.is_none() {
-        let tag = what.tag.as_deref().unwrap_or(DEFAULT_TAG);
+        let tag = here.tag(case, what.tag.as_deref())?;
         let label = match (&what.manifest, &what.tag) {
             (Some(name), None) => format!("{verb} {name} by tag"),
             (Some(name), Some(tag)) => format!("{verb} {name} by tag {tag}"),
-            (None, _) => format!("{verb} tag {tag}"),
+            (None, written) => format!("{verb} tag {}", written.as_ref().unwrap_or(&tag)),
         };
         // Without a name, it is about whatever the tag was last acknowledged to name.
-        node = node.or_else(|| case.facts.tagged(here.nickname(), tag).cloned());
-        (label, tag.to_owned())
+        node = node.or_else(|| case.facts.tagged(here.nickname(), &tag).cloned());
+        (label, tag)
     } else {
         let digest = node.as_ref().map(|n| n.digest.to_string()).unwrap_or_default();
         (format!("{verb} {} by digest", what.manifest.as_deref().unwrap_or_default()), digest)

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::Here;
 use super::pull::about;
-use super::{DEFAULT_TAG, Here};
 use crate::content::Node;
 use crate::engine::ask::Question;
 use crate::engine::case::{Case, Halt};
@@ -16,7 +16,7 @@ pub async fn run(case: &mut Case, here: &Here<'_>, what: &Settled) -> Result<(),
     let Some(put) = case.facts.last_put(here.nickname(), &node).cloned() else {
         return Err(case.unusable(format!("{} was never put, so there is nothing to keep to", what.manifest)));
     };
-    let tag = what.tag.as_deref().unwrap_or(DEFAULT_TAG);
+    let tag = &*here.tag(case, what.tag.as_deref())?;
     let by_tag = put.tag.as_deref() == Some(tag);
     let mut questions = Vec::new();
     let mut add = |by: By<'_>, node: &Arc<Node>, get: &str, head: &str| -> Result<(), Halt> {
