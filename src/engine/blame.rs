@@ -254,8 +254,11 @@ impl<G: Ground, P: Sync> Search<'_, G, P> {
                 break acted;
             }
         };
-        let came = acted.failed.clone().unwrap_or_else(|| "ends well".into());
-        self.tried.push(format!("{}: {came}", cases(set.len())));
+        // One without the action shows nothing of it, and only prepares the registry on which the others go on.
+        if acts || acted.failed.is_some() {
+            let came = acted.failed.clone().unwrap_or_else(|| "ends well".into());
+            self.tried.push(format!("{}: {came}", cases(set.len())));
+        }
         Some(Trial { acted: Some(acted), schedule, ground: Some(ground) })
     }
 }

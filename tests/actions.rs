@@ -1,0 +1,215 @@
+//! Actions that go wrong: by HTTP, by a command, by a registry that does not end. Each ends in time and says what was seen.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Path as PathOf, Request, State};
+use axum::http::{Response, StatusCode};
+use axum::routing::{get, post};
+use lacuna::record::{RunRecord, store};
+use lacuna::reference::{self, Config, Running};
+use lacuna::verdict::Verdict;
+
+const LACUNA: &str = env!("CARGO_BIN_EXE_lacuna");
+
+const TOPIC: &str = "title: What was pushed is there after a collection
+fixture: pair
+cases:
+  - name: kept
+    each: {tag: [a, b]}
+    steps:
+      - push: {graphs: [index]}
+      - put: {manifest: index, tag: '{tag}', expect: created}
+      - barrier: gc
+      - get: {manifest: index, tag: '{tag}', expect: gc-tagged}
+    caught-by: [gc-rewrites-index]
+  - name: at-once
+    steps:
+      - push: {graphs: [index]}
+      - pull: {graphs: [index]}
+    caught-by: [index-trimmed]
+";
+
+/// The reference registry behind a door that knows of collections too, each of which goes wrong in its own way.
+struct Served {
+    url: String,
+    registry: Option<Running>,
+    runtime: tokio::runtime::Runtime,
+}
+
+async fn collect(PathOf(how): PathOf<String>) -> Response<Body> {
+    let answer = |status, body: String| Response::builder().status(status).body(Body::from(body)).unwrap();
+    match how.as_str() {
+        "refused" => answer(StatusCode::FORBIDDEN, "{\"detail\": \"admins only\"}".into()),
+        "html" => answer(StatusCode::ACCEPTED, "<html>on its way</html>".into()),
+        "huge" => answer(StatusCode::ACCEPTED, " ".repeat(64 << 20)),
+        "silent" => {
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            answer(StatusCode::ACCEPTED, String::new())
+        }
+        _ => answer(StatusCode::ACCEPTED, format!("{{\"task\": \"http://elsewhere.example/task/{how}\"}}")),
+    }
+}
+
+async fn task(PathOf(state): PathOf<String>) -> String {
+    format!("{{\"state\": \"{state}\"}}")
+}
+
+async fn pass_on(State(url): State<String>, request: Request) -> Response<Body> {
+    let (head, body) = request.into_parts();
+    let body = to_bytes(body, 64 << 20).await.unwrap();
+    let target = format!("{url}{}", head.uri.path_and_query().unwrap());
+    let asked = reqwest::Client::new().request(head.method, target).headers(head.headers).body(body);
+    let answer = asked.send().await.unwrap();
+    let (status, headers) = (answer.status(), answer.headers().clone());
+    let mut passed = Response::new(Body::from(answer.bytes().await.unwrap()));
+    (*passed.status_mut(), *passed.headers_mut()) = (status, headers);
+    passed
+}
+
+impl Served {
+    fn start() -> Served {
+        // The first to be asked wins; another test of this process may have been.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let registry = runtime.block_on(reference::start(Config::default(), address)).unwrap();
+        let app = Router::new()
+            .route("/collect/{how}", post(collect))
+            .route("/task/{state}", get(task))
+            .fallback(pass_on)
+            .with_state(registry.url.clone());
+        let listener = runtime.block_on(tokio::net::TcpListener::bind(address)).unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        runtime.spawn(async move { axum::serve(listener, app).await });
+        Served { url, registry: Some(registry), runtime }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        if let Some(registry) = self.registry.take() {
+            self.runtime.block_on(registry.stop());
+        }
+    }
+}
+
+fn folder(profile: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let area = folder.path().join("suites/turn");
+    std::fs::create_dir_all(&area).unwrap();
+    std::fs::write(area.join("gc.yaml"), TOPIC).unwrap();
+    for name in ["requirements.yaml", "expectations.yaml"] {
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("suites").join(name);
+        std::fs::copy(shipped, folder.path().join("suites").join(name)).unwrap();
+    }
+    std::fs::write(folder.path().join("p.yaml"), profile).unwrap();
+    folder
+}
+
+fn command(folder: &tempfile::TempDir) -> Command {
+    let mut command = Command::new(LACUNA);
+    command.current_dir(folder.path());
+    command.args(["run", "p.yaml", "--suites", "suites", "--out", "out", "--no-progress", "--seed", "1"]);
+    command
+}
+
+/// A whole run: exit code, what was printed, and the record.
+fn run(profile: &str) -> (i32, String, RunRecord) {
+    let folder = folder(profile);
+    let output = command(&folder).output().unwrap();
+    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let record = store::read(&folder.path().join("out")).unwrap_or_else(|e| panic!("{e}\n{text}"));
+    (output.status.code().unwrap(), text, record)
+}
+
+/// The reference registry as a process of the run, with what happens to it.
+fn launched(command: &str, actions: &str) -> String {
+    let serve = format!("{LACUNA} serve --dir {{dir}}/data --listen 127.0.0.1:{{port}}");
+    let command = command.replace("SERVE", &serve);
+    format!("url: http://127.0.0.1:{{port}}\nlaunch: {{command: [sh, -c, '{command}']}}\nactions:\n{actions}")
+}
+
+#[test]
+fn a_collection_by_http_that_goes_wrong_is_told_and_ends_in_time() {
+    let served = Served::start();
+    let poll = "poll: {at: task, key: state, done: [completed], failed: [failed]}";
+    let rows = [
+        ("completed", poll, None),
+        ("failed", poll, Some("it ended as `failed`")),
+        ("running", poll, Some("no end within 1s")),
+        ("html", poll, Some("the answer has no `task`")),
+        ("huge", poll, Some("the answer has no `task`")),
+        ("silent", poll, Some("no end within 1s")),
+        ("refused", "", Some("status 403")),
+    ];
+    for (how, poll, failed) in rows {
+        let since = Instant::now();
+        let actions = format!("actions: {{gc: {{http: {{path: /collect/{how}}}, within: 1s, {poll}}}}}");
+        let (code, text, record) = run(&format!("url: {}\n{actions}\n", served.url));
+        assert!(since.elapsed() < Duration::from_secs(30), "{how}: {:?}", since.elapsed());
+        let round = &record.rounds[0];
+        assert_eq!(round.failed.as_deref(), failed, "{how}: {text}");
+        assert!(round.output.len() < 10_000, "{how}: {} bytes of output", round.output.len());
+        let verdicts: Vec<Verdict> = record.cases.iter().map(|case| case.verdict).collect();
+        let waited = if failed.is_none() { Verdict::Pass } else { Verdict::Error };
+        // Nobody's fault is shown on a registry that cannot be had afresh, and who waits for nothing is not concerned.
+        assert_eq!(verdicts, [waited, waited, Verdict::Pass], "{how}: {text}");
+        assert_eq!((code, record.complete), (i32::from(failed.is_some()), true), "{how}: {text}");
+    }
+}
+
+#[test]
+fn a_product_that_never_collects_is_not_waited_for_without_end() {
+    let (code, text, record) = run(&launched("exec SERVE", "  gc: {until: untagged-gone, within: 1s}\n"));
+    assert_eq!((code, record.rounds[0].failed.as_deref()), (1, Some("no end within 1s")), "{text}");
+    assert!(record.rounds[0].blamed.is_empty() && text.contains("nobody is blamed"), "{text}");
+}
+
+#[test]
+fn a_registry_that_does_not_hear_is_killed_and_that_is_told() {
+    let deaf = "trap : TERM; SERVE & while :; do wait; done";
+    let (code, text, record) = run(&launched(deaf, "  gc: {command: [sh, -c, \"echo swept\"], while: stopped}\n"));
+    assert_eq!(code, 0, "{text}");
+    let output = &record.rounds[0].output;
+    assert!(output.starts_with("swept") && output.contains("did not end within 10 s of SIGTERM"), "{output}");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_during_an_action_ends_it_and_the_registry_and_loses_nothing() {
+    let folder = folder(&launched(
+        "echo $$ > HERE/registry; exec SERVE",
+        "  gc: {command: [sh, -c, \"echo $$ > HERE/action; sleep 300\"]}\n",
+    ));
+    let profile = folder.path().join("p.yaml");
+    let text = std::fs::read_to_string(&profile).unwrap();
+    std::fs::write(&profile, text.replace("HERE", &folder.path().display().to_string())).unwrap();
+    let process = command(&folder).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let pid =
+        |name: &str| -> Option<u32> { std::fs::read_to_string(folder.path().join(name)).ok()?.trim().parse().ok() };
+    let wait_until = |what: &str, done: &dyn Fn() -> bool| {
+        let since = Instant::now();
+        while !done() {
+            assert!(since.elapsed() < Duration::from_secs(30), "{what}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    wait_until("the action begins", &|| pid("action").is_some());
+    let id = rustix::process::Pid::from_raw(i32::try_from(process.id()).unwrap()).unwrap();
+    rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+    let output = process.wait_with_output().unwrap();
+    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(130), "{text}");
+    for name in ["action", "registry"] {
+        let stat = format!("/proc/{}/stat", pid(name).unwrap());
+        wait_until(name, &|| std::fs::read_to_string(&stat).map_or(true, |stat| stat.contains(") Z ")));
+    }
+    let record = store::read(&folder.path().join("out")).unwrap();
+    assert!(!record.complete && record.cases.iter().any(|case| case.verdict == Verdict::Pass), "{text}");
+}
