@@ -213,3 +213,23 @@ fn an_interrupt_during_an_action_ends_it_and_the_registry_and_loses_nothing() {
     let record = store::read(&folder.path().join("out")).unwrap();
     assert!(!record.complete && record.cases.iter().any(|case| case.verdict == Verdict::Pass), "{text}");
 }
+
+#[test]
+fn a_command_while_read_only_runs_beside_the_registry_started_so_and_then_as_before() {
+    let seen = tempfile::NamedTempFile::new().unwrap();
+    let modes = seen.path().display();
+    let command = format!("echo $MODE >> {modes}; exec SERVE");
+    for (end, code) in [("exit 0", 0), ("exit 3", 1)] {
+        let actions = format!(
+            "  gc: {{command: [sh, -c, \"cat {modes}; {end}\"], while: read-only, read-only: {{env: {{MODE: read-only}}}}}}\n"
+        );
+        seen.as_file().set_len(0).unwrap();
+        let profile = launched(&command, &actions).replace("launch: {", "launch: {env: {MODE: writes}, ");
+        let (came, text, record) = run(&profile);
+        assert_eq!(came, code, "{text}");
+        assert!(record.rounds[0].output.ends_with("writes\nread-only"), "{}", record.rounds[0].output);
+        // Whatever became of the command, the registry was started as before.
+        let all = std::fs::read_to_string(seen.path()).unwrap();
+        assert!(all.contains("read-only\nwrites\n") && !all.ends_with("read-only\n"), "{all}");
+    }
+}
