@@ -31,5 +31,20 @@ pub enum Verdict {
     Error,
 }
 
+impl Verdict {
+    /// The word that reports have for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Verdict::Pass => "pass",
+            Verdict::Warn => "warn",
+            Verdict::Skip => "skip",
+            Verdict::Known => "known",
+            Verdict::Fixed => "fixed",
+            Verdict::Fail => "fail",
+            Verdict::Error => "error",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -55,7 +55,7 @@ impl Out {
         let product = target.product.as_deref().map(|p| format!(" ({})", clean::line(p))).unwrap_or_default();
         let name = self.paint.strong(&clean::line(&target.name));
         let count = |verdict: &Verdict| side.totals.get(verdict).copied().unwrap_or(0);
-        let parts = ALL.iter().filter(|v| count(v) > 0).map(|v| format!("{} {}", count(v), word(*v)));
+        let parts = ALL.iter().filter(|v| count(v) > 0).map(|v| format!("{} {}", count(v), v.word()));
         let parts: Vec<String> = parts.collect();
         let sum = if parts.is_empty() { "no cases".into() } else { parts.join(", ") };
         format!("{name}{product}, {}: {sum}", clean::line(&side.started))
@@ -149,9 +149,9 @@ impl Out {
         };
         let topic = self.paint.strong(&clean::line(group.topic));
         let verdicts = match (first.was, first.now) {
-            (Some(was), Some(now)) => format!("was {}, now {}", self::word(was), self::word(now)),
-            (None, Some(now)) => self::word(now).to_owned(),
-            (Some(was), None) => format!("was {}", self::word(was)),
+            (Some(was), Some(now)) => format!("was {}, now {}", was.word(), now.word()),
+            (None, Some(now)) => now.word().to_owned(),
+            (Some(was), None) => format!("was {}", was.word()),
             (None, None) => String::new(),
         };
         let newly = if kind == Kind::Regression && first.was == Some(Verdict::Skip) { " (newly asked)" } else { "" };
@@ -202,18 +202,6 @@ impl Out {
 /// One line, and not an endless one.
 pub(super) fn clip(text: &str) -> String {
     clean::clip(&clean::line(text), WIDTH)
-}
-
-fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Pass => "pass",
-        Verdict::Warn => "warn",
-        Verdict::Skip => "skip",
-        Verdict::Known => "known",
-        Verdict::Fixed => "fixed",
-        Verdict::Fail => "fail",
-        Verdict::Error => "error",
-    }
 }
 
 fn name(kind: Kind) -> &'static str {

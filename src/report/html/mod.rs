@@ -49,19 +49,6 @@ pub fn render(record: &RunRecord) -> String {
     page.finish()
 }
 
-/// The verdict's word, which is also its class.
-fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Pass => "pass",
-        Verdict::Warn => "warn",
-        Verdict::Skip => "skip",
-        Verdict::Known => "known",
-        Verdict::Fixed => "fixed",
-        Verdict::Fail => "fail",
-        Verdict::Error => "error",
-    }
-}
-
 /// The run in a few words.
 fn outcome(record: &RunRecord) -> String {
     let bad = [
@@ -141,15 +128,15 @@ fn tiles(page: &mut Page, record: &RunRecord) {
     page.raw("<ul class=\"tiles\" aria-label=\"Totals\">\n");
     for verdict in ALL {
         let count = record.count(verdict);
-        let class = if count == 0 { format!("{} zero", word(verdict)) } else { word(verdict).into() };
+        let class = if count == 0 { format!("{} zero", verdict.word()) } else { verdict.word().into() };
         page.open("li", &[("class", &class)]).element("strong", &[], &count.to_string());
-        page.text(word(verdict)).close("li");
+        page.text(verdict.word()).close("li");
     }
     page.close("ul");
     page.raw("<div class=\"bar\" aria-hidden=\"true\">");
     for verdict in ALL.into_iter().filter(|verdict| record.count(*verdict) > 0) {
         let style = format!("flex:{}", record.count(verdict));
-        page.open("span", &[("class", word(verdict)), ("style", &style)]).close("span");
+        page.open("span", &[("class", verdict.word()), ("style", &style)]).close("span");
     }
     page.close("div");
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::page::Page;
-use super::word;
 use crate::record::answers::words;
 use crate::record::{ALL, CaseRecord, RunRecord, store};
 use crate::report::text;
@@ -102,15 +101,15 @@ pub(super) fn cases(page: &mut Page, record: &RunRecord) {
     page.raw("<input id=\"filter-text\" type=\"search\" placeholder=\"words of id, title, requirement\">\n");
     page.raw("<fieldset><legend>Verdicts</legend>\n");
     for verdict in ALL.into_iter().filter(|verdict| record.count(*verdict) > 0) {
-        page.open("label", &[("class", word(verdict))]);
-        page.open("input", &[("type", "checkbox"), ("value", word(verdict)), ("checked", "")]);
-        page.text(&format!(" {} {}", word(verdict), record.count(verdict))).close("label");
+        page.open("label", &[("class", verdict.word())]);
+        page.open("input", &[("type", "checkbox"), ("value", verdict.word()), ("checked", "")]);
+        page.text(&format!(" {} {}", verdict.word(), record.count(verdict))).close("label");
     }
     page.raw("</fieldset>\n<span id=\"filter-count\" class=\"soft\" aria-live=\"polite\"></span>\n</form>\n");
     page.open("div", TABLE).open("table", &[("id", "case-table")]);
     page.head("In the order of the plan", &["Verdict", "Case", "Requests", "Seconds"]).raw("<tbody>\n");
     for case in &record.cases {
-        let verdict = word(case.verdict);
+        let verdict = case.verdict.word();
         let requirements = case.requirements.join(" ");
         let id = format!("case-{}", case.id);
         page.open("tr", &[("id", &id), ("data-verdict", verdict), ("data-requirements", &requirements)]);
@@ -167,7 +166,7 @@ pub(super) fn requirements(page: &mut Page, record: &RunRecord) {
         };
         page.element("td", &[], &format!("{} ({basis})", requirement.source));
         let tally = tallies.get(id.as_str()).into_iter().flatten();
-        let fared: Vec<String> = tally.map(|(verdict, count)| format!("{count} {}", word(*verdict))).collect();
+        let fared: Vec<String> = tally.map(|(verdict, count)| format!("{count} {}", verdict.word())).collect();
         page.element("td", &[], &fared.join(", ")).close("tr");
     }
     page.raw("</tbody>").close("table").close("div").close("section");
