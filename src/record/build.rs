@@ -64,6 +64,8 @@ pub struct JudgedCase<'a> {
     pub reason: Option<String>,
     /// For an error: its kind.
     pub error_kind: Option<String>,
+    /// For a known failure: where its reasons are borne out.
+    pub sources: Vec<String>,
     /// The round in which it ended.
     pub round: u32,
     /// How often it ran; 0 where it was skipped.
@@ -84,6 +86,7 @@ impl<'a> JudgedCase<'a> {
             verdict,
             reason: None,
             error_kind: None,
+            sources: Vec::new(),
             round: 0,
             attempts: 0,
             outcome: None,

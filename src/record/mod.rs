@@ -197,6 +197,9 @@ pub struct CaseRecord {
     pub reason: Option<String>,
     /// For an error: its kind, by which JUnit's `<error type>` is written.
     pub error_kind: Option<String>,
+    /// For a known failure: where its reasons are borne out (spec section, the product's source or issue).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<String>,
     /// The requirements that its expectations name.
     pub requirements: Vec<String>,
     /// The round in which it ended.

@@ -12,6 +12,7 @@ pub mod list;
 pub mod paint;
 pub mod probe;
 pub mod progress;
+pub mod publish;
 mod rounds;
 pub mod text;
 

@@ -45,6 +45,7 @@ pub(super) fn judge<'a>(
         };
         record.verdict = one.verdict;
         record.error_kind = one.error_kind;
+        record.sources = one.sources;
         record.attempts = u32::try_from(outcomes.iter().filter(|o| !not_started(o)).count()).unwrap_or(u32::MAX);
         record.round = outcome.round;
         record.outcome = Some(outcome);
@@ -72,6 +73,7 @@ pub(super) fn claims(claims: &Claims, findings: Option<&Findings>) -> Vec<Judged
             requirements: BTreeSet::new(),
             verdict: if check.holds { Verdict::Pass } else { Verdict::Fail },
             error_kind: None,
+            sources: Vec::new(),
             round: 0,
             attempts: 1,
             outcome: None,

@@ -29,6 +29,8 @@ pub struct Judged {
     pub reason: Option<String>,
     /// For an error its kind: a failure's word, `unobserved`, `not-run` (which is not the target's doing).
     pub error_kind: Option<String>,
+    /// For a known failure: where the reasons are borne out, as its entries say.
+    pub sources: Vec<String>,
     /// The level of each of the outcome's mismatches, in their order.
     pub levels: Vec<Level>,
 }
@@ -81,10 +83,15 @@ pub fn judge(outcome: &Outcome, law: &Law<'_>) -> Judged {
     } else {
         (Verdict::Pass, None, None)
     };
+    let sources = match verdict {
+        Verdict::Known => each_once(known.iter().filter(|known| seen(known)).map(|known| &known.source)),
+        _ => Vec::new(),
+    };
     Judged {
         verdict,
         reason,
         error_kind,
+        sources,
         levels: outcome.mismatches.iter().map(|mismatch| law.level_of(&mismatch.requirement)).collect(),
     }
 }
@@ -104,13 +111,17 @@ fn same(known: &Known, mismatch: &Mismatch) -> bool {
 
 /// Each reason once, in the list's order.
 fn reasons<'k>(known: impl Iterator<Item = &'k &'k Known>) -> String {
-    let mut all: Vec<&str> = Vec::new();
-    for known in known {
-        if !all.contains(&known.reason.as_str()) {
-            all.push(&known.reason);
+    each_once(known.map(|known| &known.reason)).join("; ")
+}
+
+fn each_once<'k>(texts: impl Iterator<Item = &'k String>) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for text in texts {
+        if !all.contains(text) {
+            all.push(text.clone());
         }
     }
-    all.join("; ")
+    all
 }
 
 /// A line that tells the first of so many mismatches.

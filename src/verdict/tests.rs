@@ -268,7 +268,7 @@ fn of_several_attempts_the_worst_counts() {
     let worst_of = |verdicts: &[Verdict]| {
         let attempts: Vec<Judged> = verdicts
             .iter()
-            .map(|&verdict| Judged { verdict, reason: None, error_kind: None, levels: vec![] })
+            .map(|&verdict| Judged { verdict, reason: None, error_kind: None, sources: vec![], levels: vec![] })
             .collect();
         worst(&attempts)
     };

@@ -21,6 +21,7 @@ pub fn case(id: &str, verdict: Verdict) -> CaseRecord {
         verdict,
         reason: None,
         error_kind: None,
+        sources: Vec::new(),
         requirements: vec!["manifest.get.absent".into()],
         round: 0,
         attempts: 1,
