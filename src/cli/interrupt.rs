@@ -1,4 +1,6 @@
-//! A run's two signals: the first asks to stop and to clean up, the second ends at once.
+//! A run's two signals: the first asks to stop and to clean up, the second ends at once, and what was launched with it.
+
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
@@ -6,6 +8,11 @@ use super::exit::Exit;
 use super::output;
 use super::signals::Signals;
 use crate::engine::Stop;
+use crate::target::groups;
+
+/// Signals that come within this time are one: `timeout` sends its own to the process and then to the group, and a terminal
+/// that is closed sends two kinds.
+const ONE: Duration = Duration::from_millis(500);
 
 /// Which signal came, if one did.
 #[derive(Debug, Clone)]
@@ -22,9 +29,17 @@ impl Interrupt {
         let (sender, receiver) = watch::channel(None);
         tokio::spawn(async move {
             sender.send_replace(Some(signals.next().await));
+            let first = Instant::now();
             output::complain(verb, "stopping: cleaning up and writing the reports; once more ends at once");
             stopper.stop();
-            std::process::exit(Exit::Signal(signals.next().await).code().into());
+            let second = loop {
+                let signal = signals.next().await;
+                if first.elapsed() > ONE {
+                    break signal;
+                }
+            };
+            groups::kill_all();
+            std::process::exit(Exit::Signal(second).code().into());
         });
         Ok((Interrupt(receiver), stop))
     }

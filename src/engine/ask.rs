@@ -11,6 +11,7 @@ use crate::content::NodeKind;
 use crate::content::graph::Algorithm;
 use crate::suite::assertion::LocationIs;
 use crate::suite::model::Expectation;
+use crate::suite::side::Side;
 use crate::wire::{Ask, AskBody, Client, Exchange, Failure, FailureKind, Keep, Request};
 
 /// The longest that a registry's `Retry-After` is obeyed.
@@ -34,6 +35,8 @@ pub struct Question {
     pub label: String,
     /// The repository's nickname.
     pub repository: String,
+    /// The server that is asked.
+    pub at: Side,
     /// What is sent.
     pub ask: Ask,
     /// What it is about.
@@ -50,10 +53,11 @@ pub struct Question {
 
 impl Question {
     /// One that reads and expects nothing yet.
-    pub fn new(label: impl Into<String>, repository: &str, ask: Ask) -> Question {
+    pub fn new(label: impl Into<String>, repository: &str, at: Side, ask: Ask) -> Question {
         Question {
             label: label.into(),
             repository: repository.to_owned(),
+            at,
             ask,
             subject: Subject::default(),
             expect: Arc::new([]),
@@ -87,6 +91,8 @@ impl Asked {
 pub struct Sender {
     /// The wire.
     pub client: Client,
+    /// That to a second server on the same storage, while there is one.
+    pub beside: Option<Client>,
     /// Where creations are written first.
     pub journal: Journal,
     /// Nothing is sent once it is set.
@@ -102,7 +108,7 @@ impl Sender {
         for thing in &question.creates {
             self.journal.creating(thing)?;
         }
-        let (exchange, wrong) = self.send(&question.ask).await;
+        let (exchange, wrong) = self.send(question.at, &question.ask).await;
         if is_yes(exchange.status()) {
             for thing in &question.creates {
                 self.journal.created(thing)?;
@@ -137,50 +143,57 @@ impl Sender {
             Some(node) if node.kind == NodeKind::Blob => ask.keep = keep(node.size, node.digest.algorithm()),
             _ => ask = ask.header("Accept", MANIFEST_TYPES),
         }
-        Some(self.send(&ask).await.0)
+        Some(self.send(question.at, &ask).await.0)
     }
 
     /// Sends a request. 429 and 503 are repeated once, after the time that the registry asks for. A connection that was
     /// closed before the head of an answer is repeated once, since a registry may close an idle connection at any moment.
     /// The second value is what is wrong with an answer that is none.
-    pub async fn send(&self, ask: &Ask) -> (Exchange, Option<String>) {
-        let mut exchange = self.once(ask).await;
+    pub async fn send(&self, at: Side, ask: &Ask) -> (Exchange, Option<String>) {
+        let mut exchange = self.once(at, ask).await;
         if let Some(pause) = busy(&exchange) {
             tokio::select! {
-                () = tokio::time::sleep(pause) => exchange = again(exchange, self.once(ask).await),
-                () = self.stop.wait() => return (interrupted(ask), None),
+                () = tokio::time::sleep(pause) => exchange = again(exchange, self.once(at, ask).await),
+                () = self.stop.wait() => return (unsent(ask, INTERRUPTED), None),
             }
         }
         if matches!(&exchange.result, Err(failure) if failure.kind == FailureKind::Closed && failure.wrong.is_none()) {
-            exchange = again(exchange, self.once(ask).await);
+            exchange = again(exchange, self.once(at, ask).await);
         }
-        let wrong = self.wrong(&exchange).await;
+        let wrong = self.wrong(at, &exchange).await;
         (exchange, wrong)
     }
 
     /// What is wrong with an answer that is none. A connection that was closed, twice or within an answer, says so only of a
     /// registry that answers others: one that ends closes connections too.
-    async fn wrong(&self, exchange: &Exchange) -> Option<String> {
+    async fn wrong(&self, at: Side, exchange: &Exchange) -> Option<String> {
         let failure = exchange.result.as_ref().err()?;
         if failure.kind != FailureKind::Closed {
             return failure.wrong.clone();
         }
         let crashed = || "connection closed without an answer".to_owned();
-        self.is_alive().await.then(|| failure.wrong.clone().unwrap_or_else(crashed))
+        self.is_alive(at).await.then(|| failure.wrong.clone().unwrap_or_else(crashed))
     }
 
-    async fn once(&self, ask: &Ask) -> Exchange {
+    async fn once(&self, at: Side, ask: &Ask) -> Exchange {
         if self.stop.is_set() {
-            return interrupted(ask);
+            return unsent(ask, INTERRUPTED);
         }
+        let client = match at {
+            Side::Main => &self.client,
+            Side::Beside => match &self.beside {
+                Some(beside) => beside,
+                None => return unsent(ask, "no second server runs"),
+            },
+        };
         tokio::select! {
-            exchange = self.client.send(ask.clone()) => exchange,
-            () = self.stop.wait() => interrupted(ask),
+            exchange = client.send(ask.clone()) => exchange,
+            () = self.stop.wait() => unsent(ask, INTERRUPTED),
         }
     }
 
-    async fn is_alive(&self) -> bool {
-        self.once(&Ask::new("GET", "/v2/")).await.response().is_some()
+    async fn is_alive(&self, at: Side) -> bool {
+        self.once(at, &Ask::new("GET", "/v2/")).await.response().is_some()
     }
 }
 
@@ -226,8 +239,11 @@ fn again(first: Exchange, second: Exchange) -> Exchange {
     }
 }
 
+/// Why nothing is sent any more.
+const INTERRUPTED: &str = "the run was interrupted";
+
 /// An exchange that did not take place.
-fn interrupted(ask: &Ask) -> Exchange {
+fn unsent(ask: &Ask, why: &str) -> Exchange {
     let length = match &ask.body {
         AskBody::Empty => 0,
         AskBody::Bytes(bytes) => bytes.len() as u64,
@@ -242,12 +258,7 @@ fn interrupted(ask: &Ask) -> Exchange {
         generated: None,
         body_length: length,
     };
-    let failure = Failure {
-        kind: FailureKind::Interrupted,
-        text: "the run was interrupted".into(),
-        after: Duration::ZERO,
-        wrong: None,
-    };
+    let failure = Failure { kind: FailureKind::Interrupted, text: why.into(), after: Duration::ZERO, wrong: None };
     Exchange {
         request,
         result: Err(failure),

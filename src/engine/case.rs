@@ -17,6 +17,7 @@ use crate::content::{Content, Node};
 use crate::suite::barrier::Barrier;
 use crate::suite::model::{Action, CaseInstance, Step};
 use crate::suite::requirement::Level;
+use crate::suite::side;
 use crate::wire::{Exchange, FailureKind};
 
 /// Requests of one step that are under way at once.
@@ -244,8 +245,12 @@ impl Case {
     }
 
     /// What is expected of a node that was acknowledged: by a bundle of this name, where it was so before a barrier by one of
-    /// that barrier's, since no sentence about a single answer says what must outlast it.
+    /// that barrier's, since no sentence about a single answer says what must outlast it. The same of two servers on one
+    /// storage.
     pub(super) fn bundle_of(&self, nickname: &str, node: &Node, name: &str) -> Result<Expected, Halt> {
+        if side::is_skewed(&self.instance) {
+            return self.bundle(&format!("skew-{name}"));
+        }
         match self.passed.filter(|_| self.facts.is_older(nickname, node)) {
             Some(barrier) => self.bundle(&format!("{}-{name}", barrier.law())),
             None => self.bundle(name),

@@ -33,6 +33,8 @@ pub struct Barriers {
     pub there: BTreeMap<Barrier, bool>,
     /// Why others are not there, where that is known: a program that is not installed.
     pub missing: BTreeMap<Barrier, String>,
+    /// Why there is no second server on the target's storage; `None`: there is one, or can be.
+    pub alone: Option<String>,
 }
 
 /// A registry under test.
@@ -48,6 +50,12 @@ pub trait Ground: Sized + Send {
     /// # Errors
     /// It could not be started.
     fn fresh(&self) -> impl Future<Output = Option<Result<Self, String>>> + Send;
+
+    /// A second server on this one's storage, which ends when it is dropped.
+    ///
+    /// # Errors
+    /// There is none, or it could not be started.
+    fn beside(&self) -> impl Future<Output = Result<Self, String>> + Send;
 }
 
 /// A registry to which nothing can be done.
@@ -62,5 +70,9 @@ impl Ground for Client {
 
     async fn fresh(&self) -> Option<Result<Client, String>> {
         None
+    }
+
+    async fn beside(&self) -> Result<Client, String> {
+        Err("nothing is known of a second server on this registry's storage".into())
     }
 }

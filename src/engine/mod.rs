@@ -119,6 +119,7 @@ impl Options {
 }
 
 /// What all cases of a run share.
+#[derive(Clone)]
 struct Run {
     sender: Sender,
     bundles: BTreeMap<String, Expected>,

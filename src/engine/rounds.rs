@@ -20,6 +20,7 @@ use super::{Bundles, Journal, Options, Run};
 use crate::record::Round;
 use crate::suite::barrier::Barrier;
 use crate::suite::model::{Action, CaseInstance, Step};
+use crate::suite::side::is_skewed;
 use crate::wire::Client;
 
 /// What a run came to.
@@ -46,7 +47,7 @@ impl<P> Plan<'_, P> {
     /// A schedule on a registry.
     pub fn schedule(&self, client: Client, journal: Journal) -> Schedule {
         Schedule::new(Arc::new(Run {
-            sender: Sender { client, journal, stop: self.stop.clone() },
+            sender: Sender { client, beside: None, journal, stop: self.stop.clone() },
             bundles: self.bundles.iter().map(|(name, expect)| (name.clone(), expect.clone().into())).collect(),
             names: Names::new(&self.options.repositories, &self.options.run),
             options: self.options.clone(),
@@ -75,6 +76,7 @@ pub async fn run<G: Ground>(
     let mut rounds = Rounds { plan, ground, schedule, passed };
     let all = cases.iter().cloned().enumerate();
     let (versions, others): (Vec<_>, Vec<_>) = all.partition(|(_, case)| met(case).iter().any(|b| b.changes_version()));
+    let (skewed, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|(_, case)| is_skewed(case));
     let (alone, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|(_, case)| case.alone);
     let jobs = options.jobs.max(1);
     for (barriers, together) in by_barriers(others) {
@@ -84,6 +86,7 @@ pub async fn run<G: Ground>(
     for case in alone {
         rounds.run(vec![case], 1, false).await;
     }
+    rounds.side_by_side(skewed, jobs).await;
     let mut versions: Vec<Vec<_>> = by_barriers(versions).into_values().collect();
     if !rounds.renew(!versions.is_empty()).await {
         // The registry may stay upgraded, and nobody else is to meet it then.
@@ -140,6 +143,35 @@ impl<G: Ground, P: Fn(&mut Outcome) + Sync> Rounds<'_, G, P> {
             let Some(barrier) = next(&self.schedule.waiting, versions || stuck, pause) else { break };
             self.meet(barrier).await;
         }
+    }
+
+    /// Runs those that ask a second server, too, which serves the same storage meanwhile: on an empty one, where it can be
+    /// had, and nothing else is done to it.
+    async fn side_by_side(&mut self, cases: Vec<Placed>, jobs: usize) {
+        if cases.is_empty() || self.schedule.over.is_some() {
+            return;
+        }
+        self.renew(true).await;
+        // Its clean-up is that of the target.
+        match Box::pin(self.ground.beside()).await {
+            Ok(second) => {
+                self.serve_beside(Some(second.client()));
+                self.run(cases, jobs, false).await;
+                self.serve_beside(None);
+            }
+            Err(why) => {
+                for (place, case) in cases {
+                    let why = none(format!("not started: no second server on the target's storage: {why}"));
+                    self.schedule.end(place, blank(&case, why), self.plan.progress);
+                }
+            }
+        }
+    }
+
+    fn serve_beside(&mut self, beside: Option<Client>) {
+        let mut run = Run::clone(&self.schedule.run);
+        run.sender.beside = beside;
+        self.schedule.run = Arc::new(run);
     }
 
     /// Goes on with an empty registry, where it can be had and there is something to go on with: what others left behind

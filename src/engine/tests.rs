@@ -17,6 +17,7 @@ use super::*;
 use crate::content::graph::{Format, Graph};
 use crate::suite::SuiteSource;
 use crate::suite::model::{Action, CaseInstance, Needs, Source, Step};
+use crate::suite::side::Side;
 use crate::wire::Client;
 
 fn source(line: usize) -> Source {
@@ -41,7 +42,17 @@ fn step(line: usize, value: &Value) -> Step {
     let as_name = take("as").map(|value| value.as_str().unwrap().to_owned());
     let action: Action = serde_json::from_value(json!({ name: keys })).unwrap();
     let headers = headers.into_iter().collect();
-    Step { action, repository, accept, headers, name: as_name, expect, during: None, source: source(line) }
+    Step {
+        action,
+        repository,
+        at: Side::Main,
+        accept,
+        headers,
+        name: as_name,
+        expect,
+        during: None,
+        source: source(line),
+    }
 }
 
 /// A case over four images and an index over them.

@@ -5,6 +5,7 @@ use crate::content::graph::Format;
 use crate::content::platform::Platform;
 use crate::engine::Barriers;
 use crate::suite::model::{Action, CaseInstance, Presence, Scope, StanceWord};
+use crate::suite::side::is_skewed;
 use crate::target::findings::{Findings, Is, StanceFinding};
 
 /// The first need of the case that does not hold; `None`: it can be asked.
@@ -22,8 +23,11 @@ pub(super) fn unmet(case: &CaseInstance, findings: &Findings) -> Option<Skip> {
         .or_else(|| case.needs.capabilities.iter().find_map(|(name, presence)| capability(name, *presence, findings)))
 }
 
-/// A barrier of the case, from this step on, that the target has not.
+/// A barrier of the case, from this step on, or a second server, that the target has not.
 pub(super) fn barred(case: &CaseInstance, from: usize, barriers: &Barriers) -> Option<Skip> {
+    if let Some(why) = barriers.alone.as_ref().filter(|_| is_skewed(case)) {
+        return Some(Skip { reason: "no second server here".into(), evidence: why.clone() });
+    }
     case.steps.iter().skip(from).find_map(|step| {
         let barrier = match step.action {
             Action::Barrier(barrier) => barrier,

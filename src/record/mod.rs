@@ -85,6 +85,9 @@ pub struct TargetRecord {
     pub product: Option<String>,
     /// Its URL, redacted.
     pub url: String,
+    /// Product and version of the second server on its storage, where the profile has one and says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<String>,
     /// A PEM file of further roots, where the profile names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca: Option<String>,

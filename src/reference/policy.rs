@@ -85,6 +85,11 @@ impl Memory {
         self.answers.get(key).cloned()
     }
 
+    /// Forgets all that was kept under keys that begin so.
+    pub fn forget(&mut self, beginning: &str) {
+        self.answers.retain(|key, _| !key.starts_with(beginning));
+    }
+
     /// How often a key was counted, this time included.
     pub fn count(&mut self, key: &str) -> u64 {
         if self.counts.len() >= Memory::LIMIT {

@@ -155,7 +155,14 @@ mod tests {
     use super::*;
 
     fn target() -> TargetRecord {
-        TargetRecord { name: "t".into(), product: None, url: "http://x".into(), ca: None, insecure: false }
+        TargetRecord {
+            name: "t".into(),
+            product: None,
+            url: "http://x".into(),
+            beside: None,
+            ca: None,
+            insecure: false,
+        }
     }
 
     fn exchange(method: &str, url: &str, headers: &[(&str, &str)], length: u64, file: Option<&str>) -> ExchangeRecord {

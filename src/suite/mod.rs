@@ -27,6 +27,7 @@ pub mod requirement;
 pub mod schema;
 mod sense;
 mod sequence;
+pub mod side;
 mod step;
 mod symbols;
 mod template;

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::assertion::Assertion;
 use super::barrier::Barrier;
 use super::either::Forms;
+use super::side::Side;
 use crate::content::graph::{Format, Graph};
 
 /// A place in a file: `line` and `column` count from 1; a column counts characters.
@@ -110,6 +111,8 @@ pub struct Step {
     pub action: Action,
     /// Repository by nickname; `main` where nothing is said.
     pub repository: String,
+    /// The server that it is sent to.
+    pub at: Side,
     /// `Accept` header lines; `None` sends what the action itself wants (all manifest types), an empty list none.
     /// `{type:NODE}` in a line is that node's media type.
     pub accept: Option<Vec<String>>,

@@ -7,6 +7,7 @@ use super::barrier::Barrier;
 use super::context::Context;
 use super::fault::{Fault, shown};
 use super::model::{Action, Needs, Nodes, StanceWord};
+use super::side::Side;
 use super::step::Decoded;
 use super::template::{self, Piece};
 use super::tree::{Kind, Node};
@@ -40,10 +41,19 @@ pub fn check(steps: &[Arc<Decoded>], context: &Context) {
 fn barriers(steps: &[Arc<Decoded>], context: &Context) {
     let mut upgraded = false;
     let mut open = None;
+    let skewed = steps.iter().find(|decoded| decoded.step.at == Side::Beside);
     for decoded in steps {
         let fault = |message: String, help: &str| context.report(decoded.node.fault(message).help(help));
         match (&decoded.step.action, decoded.step.during) {
             (Action::Barrier(barrier), _) => {
+                if let Some(skewed) = skewed {
+                    let message =
+                        format!("a `{barrier}` in a case that asks a second server (line {})", skewed.step.source.line);
+                    fault(
+                        message,
+                        "what a barrier stands for is done to one server: take the barrier or `at: beside` out",
+                    );
+                }
                 match (barrier, upgraded) {
                     (Barrier::Upgrade, true) => {
                         fault("a second `upgrade` without a `downgrade` between".into(), "take one of them out");
@@ -100,6 +110,11 @@ impl<'a> Seen<'a> {
                 }
             }
             Action::Put(put) => drop(self.put.insert((repository, &put.manifest))),
+            Action::Delete(delete) => {
+                let gone: Vec<&str> =
+                    [&delete.manifest, &delete.blob].into_iter().flatten().map(String::as_str).collect();
+                self.pushed.retain(|(pushed_to, _, name), _| *pushed_to != repository || !gone.contains(name));
+            }
             Action::Settled(settled) if !self.put.contains(&(repository, settled.manifest.as_str())) => {
                 let place = node.find(["manifest"]);
                 let message = format!("`{}` was not put in this repository before", shown(&settled.manifest, 60));

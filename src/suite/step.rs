@@ -12,6 +12,7 @@ use super::expect::{Expected, Law};
 use super::fault::{Fault, shown};
 use super::model::{Action, Source, Step};
 use super::nodes::Fixture;
+use super::side::Side;
 use super::symbols;
 use super::tree::{Entry, Kind, Node};
 use super::words;
@@ -40,7 +41,7 @@ const OWN: [&str; 6] = ["push", "pull", "absent", "settled", "wait", "barrier"];
 /// The action that is a word alone.
 const BARRIER: &str = "barrier";
 /// Keys that stand beside the action's own.
-pub const COMMON: [&str; 6] = ["in", "accept", "headers", "as", "expect", "during"];
+pub const COMMON: [&str; 7] = ["in", "at", "accept", "headers", "as", "expect", "during"];
 
 /// The common keys, as they are written.
 #[derive(Debug, Default, Deserialize, schemars::JsonSchema)]
@@ -48,6 +49,8 @@ pub const COMMON: [&str; 6] = ["in", "accept", "headers", "as", "expect", "durin
 pub struct CommonKeys {
     /// Repository by nickname; `main` where nothing is said.
     pub r#in: Option<Later<String>>,
+    /// `beside`: sent to the second server on the target's storage. `main` where nothing is said.
+    pub at: Option<Later<Side>>,
     /// `Accept` header lines, instead of what the action itself wants; an empty list sends none.
     pub accept: Option<Later<OneOrMany>>,
     /// Request headers by name, instead of what lacuna would send: a value, or one for each line.
@@ -120,6 +123,7 @@ pub fn decode(
     let step = Step {
         action,
         repository: repository(&common, context),
+        at: common.at.as_ref().and_then(|later| context.later(later)).unwrap_or_default(),
         accept: accept(&common, context),
         headers: headers(&common, context),
         name: name_of(&common, context),

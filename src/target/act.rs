@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::actions::{Act, Http, Poll, Relaunch, While};
 use super::launch::{self, Ending};
-use super::open::{Live, open};
+use super::open::{Live, beside, open};
 use super::units::{Expiry, Time};
 use super::{canary, command, embedded, output};
-use crate::engine::{Acted, Barriers, Ground};
+use crate::engine::{Acted, Ground};
 use crate::suite::barrier::Barrier;
 use crate::wire::{Ask, AskBody, Client};
 
@@ -70,6 +70,10 @@ impl Ground for Live {
         }
         Some(opened)
     }
+
+    async fn beside(&self) -> Result<Live, String> {
+        Box::pin(beside(self)).await.map_err(|e| e.to_string())
+    }
 }
 
 /// How often a registry is looked at after an action, and how long one look may last.
@@ -80,36 +84,6 @@ const LOOK: Duration = Duration::from_secs(3);
 const LONGEST: Duration = Duration::from_secs(60);
 
 impl Live {
-    /// Which barriers the target has.
-    pub fn barriers(&self) -> Barriers {
-        let mut barriers = Barriers::default();
-        if self.is_reference() {
-            let all = Barrier::ALL.into_iter().filter(|barrier| *barrier != Barrier::Mirror);
-            barriers.there.extend(all.map(|barrier| (barrier, matches!(barrier, Barrier::Gc | Barrier::Expiry))));
-            return barriers;
-        }
-        if matches!(self.profile.windows.expiry, Expiry::After(_)) {
-            barriers.there.insert(Barrier::Expiry, true);
-        }
-        for barrier in Barrier::ALL {
-            let Some(act) = self.profile.actions.of(barrier) else { continue };
-            match self.unable(act) {
-                Some(why) => drop(barriers.missing.insert(barrier, why)),
-                None => drop(barriers.there.insert(barrier, act.is_online())),
-            }
-        }
-        barriers
-    }
-
-    /// Why an action cannot be done here: a program is not installed.
-    fn unable(&self, act: &Act) -> Option<String> {
-        let launch = self.profile.launch.as_ref();
-        let again = act.relaunch.iter().chain(&act.read_only).zip(launch).map(|(again, launch)| again.over(launch));
-        let missing = again.filter_map(|launch| launch::program(&launch).err()).map(|e| e.to_string()).next();
-        let command = act.command.first().filter(|program| launch::find_program(program).is_none());
-        missing.or_else(|| command.map(|program| format!("{program} is not installed")))
-    }
-
     async fn perform(&mut self, barrier: Barrier, came: &mut Came) -> Result<(), Trouble> {
         if let (Barrier::Expiry, Expiry::After(time)) = (barrier, self.profile.windows.expiry) {
             tokio::time::sleep(time.0).await;

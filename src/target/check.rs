@@ -21,8 +21,11 @@ const NO_VARIABLE: &str = "no environment variable has such a name: write one wi
 /// Everything that is wrong with `profile`, which was read from `tree`.
 pub fn check(profile: &Profile, tree: &Node) -> Vec<Fault> {
     let mut checker = Checker { tree, faults: Vec::new() };
-    checker.url(profile);
-    checker.launch(profile);
+    checker.url(&["url"], &profile.url, profile.launch.is_some());
+    if let Some(launch) = &profile.launch {
+        checker.launch(&["launch"], launch);
+    }
+    checker.beside(profile);
     checker.auth(profile);
     checker.tls(profile);
     checker.repositories(profile);
@@ -58,18 +61,42 @@ impl Checker<'_> {
         self.faults.push(Fault::new(at, message));
     }
 
-    fn url(&mut self, profile: &Profile) {
-        let launched = profile.launch.is_some();
+    /// A base URL, of what is launched or runs already.
+    fn url(&mut self, path: &[&str], url: &str, launched: bool) {
         let known: &[&str] = if launched { &["port"] } else { &[] };
-        if self.placeholders(&["url"], &profile.url, known, true) {
+        if self.placeholders(path, url, known, true) {
             return;
         }
-        if profile.url.is_empty() {
-            self.fault(&["url"], "a profile needs a `url`, such as `http://127.0.0.1:{port}`");
-        } else if let Err(message) = super::argument::base_url(&profile.url.replace("{port}", "1")) {
-            self.fault(&["url"], message);
-        } else if launched && !profile.url.contains("{port}") {
-            self.fault(&["url"], "a launched target listens on a free port: write `{port}` into its `url`");
+        if url.is_empty() {
+            self.fault(path, "a profile needs a `url`, such as `http://127.0.0.1:{port}`");
+        } else if let Err(message) = super::argument::base_url(&url.replace("{port}", "1")) {
+            self.fault(path, message);
+        } else if launched && !url.contains("{port}") {
+            self.fault(path, "a launched target listens on a free port: write `{port}` into its `url`");
+        }
+    }
+
+    fn beside(&mut self, profile: &Profile) {
+        let Some(beside) = &profile.beside else { return };
+        match (&beside.launch, profile.launch.is_some()) {
+            (Some(_), false) => {
+                let message =
+                    "its storage is not lacuna's to open: start it yourself beside the target, and say its `url`";
+                self.fault_of_key(&["beside", "launch"], message);
+            }
+            (None, true) => {
+                let message = "the target's storage is a fresh folder, which nobody serves yet: say `launch`";
+                self.fault_of_key(&["beside"], message);
+                return;
+            }
+            (None, false) if beside.url == profile.url => {
+                self.fault(&["beside", "url"], "the target's own `url`: one server is not two");
+            }
+            _ => {}
+        }
+        self.url(&["beside", "url"], &beside.url, beside.launch.is_some());
+        if let Some(launch) = &beside.launch {
+            self.launch(&["beside", "launch"], launch);
         }
     }
 
@@ -112,9 +139,6 @@ impl Checker<'_> {
         }
         if limits.body.0 == 0 {
             self.fault(&["limits", "body"], "no answer would be read: at least 1B");
-        }
-        if profile.launch.as_ref().is_some_and(|launch| launch.ready.within.0.is_zero()) {
-            self.fault(&["launch", "ready", "within"], "nothing is ready in no time");
         }
     }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::process::Command;
 
+use super::groups::Group;
 use super::output;
 
 /// The pause between two looks at how much it wrote.
@@ -37,7 +38,7 @@ pub(super) async fn run(mut command: Command, within: Duration, leaves: bool) ->
     #[cfg(unix)]
     command.process_group(0);
     let mut child = command.spawn()?;
-    let mut group = Group { leader: child.id() };
+    let mut group = child.id().map(|leader| Group::of(leader, None));
     let mut before = Vec::new();
     let since = Instant::now();
     let status = loop {
@@ -49,7 +50,7 @@ pub(super) async fn run(mut command: Command, within: Duration, leaves: bool) ->
         }
     };
     if leaves && status.is_some() {
-        group.leader = None;
+        group.iter_mut().for_each(Group::leave);
     }
     drop(group);
     before.extend(output::last(file.path(), 0));
@@ -63,21 +64,6 @@ fn shorten(path: &Path, before: &mut Vec<u8>) -> std::io::Result<()> {
         File::options().write(true).open(path)?.set_len(0)?;
     }
     Ok(())
-}
-
-/// A process and all that it started. Dropping it kills them.
-struct Group {
-    leader: Option<u32>,
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        #[cfg(unix)]
-        if let Some(leader) = self.leader.and_then(|pid| rustix::process::Pid::from_raw(i32::try_from(pid).ok()?)) {
-            // All may have ended by themselves: then there is nothing to be killed.
-            let _ = rustix::process::kill_process_group(leader, rustix::process::Signal::KILL);
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! Barriers of the embedded registry: it has all that the other registries have.
 
+use std::io;
+
 use super::act::Trouble;
 use super::open::{Guard, Live};
-use crate::reference::{Config, Ended, Stance};
+use crate::reference::{Config, Ended, Running, Stance};
 use crate::suite::barrier::Barrier;
 
 /// What the next start is to be.
@@ -40,6 +42,17 @@ pub(super) async fn perform(live: &mut Live, barrier: Barrier, output: &mut Stri
     };
     running.restart(ended, change).await.map_err(|e| Trouble::new("it does not start again", e.to_string()))?;
     live.is_there().await
+}
+
+/// A second embedded registry on the storage of this one: its next version, which has the other stance.
+///
+/// # Errors
+/// There is no free port.
+pub(super) fn beside(running: &Running, first: &Stance) -> io::Result<Running> {
+    running.beside(|config| {
+        config.version += 1;
+        config.stance = other(first);
+    })
 }
 
 /// The stance of the next version.

@@ -5,11 +5,12 @@ use std::fs::File;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tempfile::TempDir;
 
+use super::groups::Group;
 use super::output;
 use super::profile::Launch;
 
@@ -30,6 +31,16 @@ pub enum LaunchError {
         /// The line that installs it; empty where the profile has none.
         line: String,
     },
+    /// The program says by its exit status, as a shell does, that it found no program.
+    #[error("{program} ended with 127: what it needs is not installed{}{}", wrote(.output), install(.line))]
+    Incomplete {
+        /// The program.
+        program: String,
+        /// The end of its output.
+        output: String,
+        /// The line that installs it; empty where the profile has none.
+        line: String,
+    },
     /// Something on this machine is in the way.
     #[error("{what}: {source}")]
     Io {
@@ -44,18 +55,31 @@ fn install(line: &str) -> String {
     if line.is_empty() { String::new() } else { format!("; install it by\n    {line}") }
 }
 
-/// A process. Dropping it kills it with everything that it started, and removes its folder.
+fn wrote(output: &str) -> String {
+    if output.is_empty() { String::new() } else { format!("; it wrote:\n{output}\n") }
+}
+
+/// A process. Dropping it kills it with everything that it started, and removes its folder, if nobody else is in it.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
-    folder: TempDir,
+    group: Group,
+    folder: Arc<TempDir>,
     port: u16,
+    /// The files of its standard output and error.
+    outputs: Outputs,
     /// Where in its outputs begins what it wrote since it was started last.
     since: [u64; 2],
 }
 
-/// The files of its standard output and error.
-const OUTPUTS: [&str; 2] = ["stdout", "stderr"];
+/// The files of a standard output and error.
+type Outputs = [&'static str; 2];
+
+/// Those of the first process in a folder.
+const OUTPUTS: Outputs = ["stdout", "stderr"];
+
+/// Those of a second one.
+const BESIDE: Outputs = ["stdout-beside", "stderr-beside"];
 
 impl Process {
     /// Writes the files, and starts the program on a free port.
@@ -71,9 +95,22 @@ impl Process {
             .map_err(io("a temporary folder cannot be made".into()))?;
         let dir = folder.path().join(DIR);
         std::fs::create_dir(&dir).map_err(io(format!("{} cannot be made", dir.display())))?;
-        let port = free_port().map_err(io("no free port".into()))?;
-        let child = spawn(launch, folder.path(), port).inspect_err(|_| release(port))?;
-        Ok(Process { child, folder, port, since: [0; 2] })
+        Process::within(launch, Arc::new(folder), OUTPUTS)
+    }
+
+    /// Starts a second program on the folder of this one, on a port of its own.
+    ///
+    /// # Errors
+    /// It is not installed, or the machine refuses.
+    pub fn beside(&self, launch: &Launch) -> Result<Process, LaunchError> {
+        Process::within(launch, self.folder.clone(), BESIDE)
+    }
+
+    fn within(launch: &Launch, folder: Arc<TempDir>, outputs: Outputs) -> Result<Process, LaunchError> {
+        let port = free_port().map_err(|source| LaunchError::Io { what: "no free port".into(), source })?;
+        let since = lengths(folder.path(), outputs);
+        let (child, group) = spawn(launch, folder.path(), port, outputs).inspect_err(|_| release(port))?;
+        Ok(Process { child, group, folder, port, outputs, since })
     }
 
     /// Starts a program on the folder and port of this one, which has ended.
@@ -81,9 +118,8 @@ impl Process {
     /// # Errors
     /// It is not installed, or the machine refuses.
     pub fn again(&mut self, launch: &Launch) -> Result<(), LaunchError> {
-        let length = |name| self.folder.path().join(name).metadata().map_or(0, |file| file.len());
-        self.since = OUTPUTS.map(length);
-        self.child = spawn(launch, self.folder.path(), self.port)?;
+        self.since = lengths(self.folder.path(), self.outputs);
+        (self.child, self.group) = spawn(launch, self.folder.path(), self.port, self.outputs)?;
         Ok(())
     }
 
@@ -108,11 +144,7 @@ impl Process {
 
     /// Kills it with everything that it started.
     fn kill(&mut self) {
-        #[cfg(unix)]
-        if let Some(group) = self.pid() {
-            // It may have ended by itself: then there is nothing to be killed.
-            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-        }
+        self.group.kill();
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -139,7 +171,7 @@ impl Process {
 
     /// The end of what it wrote to standard output and error since it was started last, printable.
     pub fn output(&self) -> String {
-        let files = OUTPUTS.iter().zip(self.since);
+        let files = self.outputs.iter().zip(self.since);
         let parts = files.map(|(name, from)| output::tail(&output::last(&self.folder.path().join(name), from)));
         parts.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n")
     }
@@ -176,8 +208,13 @@ pub fn program(launch: &Launch) -> Result<PathBuf, LaunchError> {
     find_program(&name).ok_or_else(|| LaunchError::Missing { program: name.clone(), line: line() })
 }
 
+/// How long output files are by now.
+fn lengths(folder: &Path, outputs: Outputs) -> [u64; 2] {
+    outputs.map(|name| folder.join(name).metadata().map_or(0, |file| file.len()))
+}
+
 /// Writes a launch's files, and starts its program.
-fn spawn(launch: &Launch, folder: &Path, port: u16) -> Result<Child, LaunchError> {
+fn spawn(launch: &Launch, folder: &Path, port: u16, outputs: Outputs) -> Result<(Child, Group), LaunchError> {
     let program = program(launch)?;
     let io = |what: String| move |source| LaunchError::Io { what, source };
     let dir = folder.join(DIR);
@@ -198,12 +235,14 @@ fn spawn(launch: &Launch, folder: &Path, port: u16) -> Result<Child, LaunchError
         .envs(launch.env.iter().map(|(key, value)| (key, fill(value))))
         .current_dir(&dir)
         .stdin(Stdio::null())
-        .stdout(append("stdout")?)
-        .stderr(append("stderr")?);
+        .stdout(append(outputs[0])?)
+        .stderr(append(outputs[1])?);
     // A group of its own: Ctrl-C must reach us first, which still have to clean up, and what it starts must end with it.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
-    command.spawn().map_err(io(format!("{} cannot be started", program.display())))
+    let child = command.spawn().map_err(io(format!("{} cannot be started", program.display())))?;
+    let group = Group::of(child.id(), Some(folder));
+    Ok((child, group))
 }
 
 /// Puts the placeholders in.

@@ -1,21 +1,15 @@
 //! From a target's specification to a target that answers.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
-use super::act::Trouble;
 use super::argument::TargetSpec;
-use super::launch::{Ending, LaunchError, Process};
+use super::embedded;
+use super::launch::{LaunchError, Process};
 use super::profile::{Auth, Launch, Profile};
+use super::start::launched;
 use crate::record::TargetRecord;
 use crate::reference::Running;
 use crate::wire::{Ask, Client, Credentials, Exchange, Settings};
-
-/// The pause between two looks at a target that is not ready.
-const PAUSE: Duration = Duration::from_millis(10);
-
-/// How often a launch is repeated because somebody else took its port.
-const LAUNCHES: u32 = 4;
 
 /// A target that answers. Dropping it ends what was started for it.
 #[derive(Debug)]
@@ -96,7 +90,7 @@ pub enum OpenError {
     Reference(std::io::Error),
 }
 
-fn shown(output: &str) -> String {
+pub(super) fn shown(output: &str) -> String {
     if output.is_empty() { "; it wrote nothing".into() } else { format!("; it wrote:\n{output}") }
 }
 
@@ -111,67 +105,44 @@ pub async fn open(spec: &TargetSpec) -> Result<Live, OpenError> {
         let url = running.url.clone();
         return live(spec, url, Guard::Reference(Box::new(running)), None);
     }
-    let live = match &spec.profile.launch {
-        Some(launch) => launched(spec, launch).await?,
-        None => {
-            let (credentials, trouble) = credentials(spec, &spec.profile.url)?;
-            let live = live(spec, spec.profile.url.clone(), Guard::None, credentials)?;
-            admitted(spec, &live, trouble).await?;
-            live
-        }
+    reached(spec, None).await
+}
+
+/// A second server on a target's storage, which ends when it is dropped; the target's own life is not touched.
+///
+/// # Errors
+/// There is none, or why it cannot be used, with what was tried.
+pub async fn beside(first: &Live) -> Result<Live, OpenError> {
+    if let (Guard::Reference(running), Some(config)) = (&first.guard, &first.spec.reference) {
+        let second = embedded::beside(running, &config.stance).map_err(OpenError::Reference)?;
+        let url = second.url.clone();
+        return live(&first.spec, url, Guard::Reference(Box::new(second)), None);
+    }
+    let Some(beside) = &first.profile.beside else {
+        return Err(OpenError::Settings("the profile has no `beside`".into()));
     };
+    let (product, url, launch) = (beside.product.clone(), beside.url.clone(), beside.launch.clone());
+    let profile = Profile { product, url, launch, ..first.profile.clone() };
+    let spec = TargetSpec { profile, ..first.spec.clone() };
+    match &first.guard {
+        Guard::Process(process, _) => reached(&spec, Some(process)).await,
+        _ => reached(&spec, None).await,
+    }
+}
+
+/// Launches a server where its profile says how, and sees that it answers.
+async fn reached(spec: &TargetSpec, first: Option<&Process>) -> Result<Live, OpenError> {
+    if let Some(launch) = &spec.profile.launch {
+        return launched(spec, launch, first).await;
+    }
+    let (credentials, trouble) = credentials(spec, &spec.profile.url)?;
+    let live = live(spec, spec.profile.url.clone(), Guard::None, credentials)?;
+    admitted(spec, &live, trouble).await?;
     Ok(live)
 }
 
-/// Launches, and waits until it is ready.
-async fn launched(spec: &TargetSpec, launch: &Launch) -> Result<Live, OpenError> {
-    let program = launch.command.first().cloned().unwrap_or_default();
-    let mut launches = 0;
-    loop {
-        launches += 1;
-        let process = Process::start(launch)?;
-        let url = spec.profile.url.replace("{port}", &process.port().to_string());
-        let (credentials, trouble) = credentials(spec, &url)?;
-        let mut live = live(spec, url, Guard::Process(process, Box::new(launch.clone())), credentials)?;
-        match ready(&mut live, launch).await {
-            Ok(()) => {
-                admitted(spec, &live, trouble).await?;
-                return Ok(live);
-            }
-            Err(_) if launches < LAUNCHES && live.lost_its_port() => {}
-            Err(what) => return Err(OpenError::NotReady { program, what, output: live.output().unwrap_or_default() }),
-        }
-    }
-}
-
-/// Asks until it answers below 500, for as long as the profile allows.
-async fn ready(live: &mut Live, launch: &Launch) -> Result<(), String> {
-    let start = Instant::now();
-    let within = launch.ready.within.0;
-    let mut last = String::from("it was not asked");
-    loop {
-        let left = within.saturating_sub(start.elapsed());
-        if let Ok(exchange) = tokio::time::timeout(left, live.client.send(Ask::new("GET", &launch.ready.get))).await {
-            last = say(&exchange);
-            let ended = live.ended();
-            match exchange.status() {
-                // An answer while our process is dead is somebody else's.
-                Some(status) if status < 500 && ended.is_none() => return Ok(()),
-                _ => {}
-            }
-            if let Some(ended) = ended {
-                return Err(format!("ended ({ended}) before it was ready"));
-            }
-        }
-        if start.elapsed() >= within {
-            return Err(format!("was not ready within {}: {last}", launch.ready.within));
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
-}
-
 /// Sees that there is a registry, and that it lets us in.
-async fn admitted(spec: &TargetSpec, live: &Live, trouble: Option<String>) -> Result<(), OpenError> {
+pub(super) async fn admitted(spec: &TargetSpec, live: &Live, trouble: Option<String>) -> Result<(), OpenError> {
     let exchange = live.client.send(Ask::new("GET", "/v2/")).await;
     let tried = say(&exchange);
     match exchange.status() {
@@ -196,7 +167,7 @@ async fn admitted(spec: &TargetSpec, live: &Live, trouble: Option<String>) -> Re
 }
 
 /// `GET http://127.0.0.1:5000/v2/ -> 401`.
-fn say(exchange: &Exchange) -> String {
+pub(super) fn say(exchange: &Exchange) -> String {
     let came = match &exchange.result {
         Ok(response) => response.status.to_string(),
         Err(failure) => format!("{}: {}", failure.kind.word(), failure.text),
@@ -205,7 +176,7 @@ fn say(exchange: &Exchange) -> String {
 }
 
 /// Who asks; where the target may be asked by nobody too, the trouble in finding that out is kept for later.
-fn credentials(spec: &TargetSpec, url: &str) -> Result<(Option<Credentials>, Option<String>), OpenError> {
+pub(super) fn credentials(spec: &TargetSpec, url: &str) -> Result<(Option<Credentials>, Option<String>), OpenError> {
     let Some(auth) = &spec.profile.auth else { return Ok((None, None)) };
     match find_credentials(auth, url) {
         Ok(found) => Ok((found, None)),
@@ -227,7 +198,12 @@ fn find_credentials(auth: &Auth, url: &str) -> Result<Option<Credentials>, Strin
     }
 }
 
-fn live(spec: &TargetSpec, url: String, guard: Guard, credentials: Option<Credentials>) -> Result<Live, OpenError> {
+pub(super) fn live(
+    spec: &TargetSpec,
+    url: String,
+    guard: Guard,
+    credentials: Option<Credentials>,
+) -> Result<Live, OpenError> {
     let limits = &spec.profile.limits;
     let settings = Settings {
         credentials,
@@ -260,6 +236,7 @@ impl Live {
             name: self.name.clone(),
             product: self.product.clone(),
             url: self.url.clone(),
+            beside: self.profile.beside.as_ref().and_then(|beside| beside.product.clone()),
             ca: self.profile.tls.ca.clone(),
             insecure: self.profile.tls.insecure,
         }
@@ -273,64 +250,5 @@ impl Live {
     /// Whether it is the embedded registry.
     pub(super) fn is_reference(&self) -> bool {
         matches!(self.guard, Guard::Reference(_))
-    }
-
-    /// The folder of its own that a launched target has.
-    pub(super) fn dir(&self) -> Option<PathBuf> {
-        match &self.guard {
-            Guard::Process(process, _) => Some(process.dir()),
-            _ => None,
-        }
-    }
-
-    /// How it was launched last, where it was.
-    pub(super) fn launched(&self) -> Option<Launch> {
-        match &self.guard {
-            Guard::Process(_, launch) => Some((**launch).clone()),
-            _ => None,
-        }
-    }
-
-    /// Ends its process; whether it did as it was asked.
-    pub(super) async fn end(&mut self, how: Ending) -> bool {
-        match &mut self.guard {
-            Guard::Process(process, _) => process.end(how).await,
-            _ => true,
-        }
-    }
-
-    /// Starts its process again, and waits until it is ready.
-    pub(super) async fn again(&mut self, launch: &Launch) -> Result<(), Trouble> {
-        let mut launches = 0;
-        loop {
-            launches += 1;
-            if let Guard::Process(process, last) = &mut self.guard {
-                process.again(launch).map_err(|e| Trouble::new("it could not be started again", e.to_string()))?;
-                **last = launch.clone();
-            }
-            match ready(self, launch).await {
-                Ok(()) => return Ok(()),
-                // While it was down, somebody's connection may have got its port.
-                Err(_) if launches < LAUNCHES && self.lost_its_port() => {
-                    self.end(Ending::Killed).await;
-                    tokio::time::sleep(PAUSE * 50).await;
-                }
-                Err(what) => {
-                    let output = self.output().unwrap_or_default();
-                    return Err(Trouble::new("it did not come back", format!("it {what}{}", shown(&output))));
-                }
-            }
-        }
-    }
-
-    fn ended(&mut self) -> Option<std::process::ExitStatus> {
-        match &mut self.guard {
-            Guard::Process(process, _) => process.ended(),
-            _ => None,
-        }
-    }
-
-    fn lost_its_port(&self) -> bool {
-        matches!(&self.guard, Guard::Process(process, _) if process.lost_its_port())
     }
 }

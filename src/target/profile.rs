@@ -21,6 +21,8 @@ pub struct Profile {
     pub url: String,
     /// How it is started; absent: it runs already.
     pub launch: Option<Launch>,
+    /// A second server on the storage of the first: another version of it.
+    pub beside: Option<Beside>,
     /// Credentials; never inline.
     pub auth: Option<Auth>,
     /// TLS.
@@ -53,6 +55,18 @@ pub struct Launch {
     pub ready: Ready,
     /// The line that installs it, printed when the program is not there.
     pub missing: String,
+}
+
+/// A second server on the target's storage, while some cases run. Credentials, TLS and limits are the target's.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Beside {
+    /// Product and version.
+    pub product: Option<String>,
+    /// Base URL; `{port}` is a free port of its own, where it is launched.
+    pub url: String,
+    /// How it is started, where the target is launched: `{dir}` is the target's folder, `{port}` its own port.
+    pub launch: Option<Launch>,
 }
 
 /// When a launched target is ready.

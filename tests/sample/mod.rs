@@ -109,6 +109,7 @@ pub fn record(cases: Vec<CaseRecord>) -> RunRecord {
             name: "reference".into(),
             product: Some("lacuna 0.1.0".into()),
             url: "http://127.0.0.1:5000".into(),
+            beside: None,
             ca: None,
             insecure: false,
         },

@@ -54,5 +54,5 @@ pub(super) fn question(
     if let Some(node) = &subject.node {
         ask.keep = keep(node.size, node.digest.algorithm());
     }
-    Ok(Question { subject, expect, ..Question::new(label, here.nickname(), ask) })
+    Ok(Question { subject, expect, ..here.question(label, ask) })
 }

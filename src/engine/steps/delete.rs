@@ -74,6 +74,6 @@ fn question(
         reads: false,
         removes: Some(Thing { kind, repository, reference: reference.to_owned() }),
         // What a token must allow differs from registry to registry: its own challenge says it.
-        ..Question::new(label, here.nickname(), ask)
+        ..here.question(label, ask)
     })
 }

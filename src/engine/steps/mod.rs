@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::ask::{Expected, MANIFEST_TYPES};
+use super::ask::{Expected, MANIFEST_TYPES, Question};
 use super::case::{Case, Halt};
 use crate::content::Node;
 use crate::suite::model::{Action, Step};
@@ -79,6 +79,11 @@ impl Here<'_> {
     /// The repository's nickname.
     pub fn nickname(&self) -> &str {
         &self.step.repository
+    }
+
+    /// One that reads and expects nothing yet, of the step's repository, at its server.
+    pub fn question(&self, label: impl Into<String>, ask: Ask) -> Question {
+        Question::new(label, self.nickname(), self.step.at, ask)
     }
 
     /// The tag, digests put in; [`DEFAULT_TAG`] where none is written.

@@ -29,7 +29,7 @@ pub async fn run(case: &mut Case, here: &Here<'_>, what: &Mount) -> Result<(), H
         expect: here.expect.clone(),
         reads: false,
         creates: vec![thing],
-        ..Question::new(label, here.nickname(), ask)
+        ..here.question(label, ask)
     };
     let asked = case.run.sender.ask(&question).await.map_err(|error| case.unwritten(&error))?;
     let session = asked.exchange.response().filter(|r| r.status == 202).and_then(|r| r.location.clone());
@@ -39,7 +39,7 @@ pub async fn run(case: &mut Case, here: &Here<'_>, what: &Mount) -> Result<(), H
         // The upload that was offered instead is not wanted; a registry that cannot cancel it lets it expire.
         let mut cancel = Ask::new("DELETE", &session.0);
         cancel.scopes.clone_from(&question.ask.scopes);
-        let (exchange, _) = case.run.sender.send(&cancel).await;
+        let (exchange, _) = case.run.sender.send(question.at, &cancel).await;
         case.push_unnamed(&format!("{}: cancel the session", question.label), exchange);
     }
     if mounted || !is_yes(answer.status) {

@@ -61,9 +61,8 @@ pub(super) fn manifest(
     Ok(Question {
         subject: about(node),
         expect: here.expect_or(case, bundle)?,
-        ..Question::new(
+        ..here.question(
             format!("{verb} {} by digest", node.name),
-            here.nickname(),
             here.manifest_ask(case, Some(node), method, node.digest.as_str())?,
         )
     })

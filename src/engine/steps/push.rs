@@ -63,6 +63,7 @@ async fn push_blobs(case: &mut Case, here: &Here<'_>, blobs: &[Arc<Node>]) -> Re
         .map(|node| Way {
             label: format!("push {}", node.name),
             nickname: here.nickname().to_owned(),
+            at: here.step.at,
             repository: repository.clone(),
             node: node.clone(),
             claim: None,

@@ -121,6 +121,6 @@ pub(super) fn question(
         expect,
         reads: false,
         creates,
-        ..Question::new(label, here.nickname(), Ask::new("PUT", ""))
+        ..here.question(label, Ask::new("PUT", ""))
     })
 }

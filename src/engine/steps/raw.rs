@@ -45,7 +45,7 @@ pub async fn run(case: &mut Case, here: &Here<'_>, what: &Raw) -> Result<(), Hal
         expect: here.expect.clone(),
         reads,
         creates: put.iter().map(|reference| thing(case, here, reference)).collect::<Result<_, _>>()?,
-        ..Question::new(format!("{} {}", what.method, what.path), here.nickname(), ask)
+        ..here.question(format!("{} {}", what.method, what.path), ask)
     };
     let answers = case.ask(vec![question]).await?;
     if let (Some(reference), Some(node)) = (&put, &sent) {

@@ -31,7 +31,7 @@ pub async fn run(case: &mut Case, here: &Here<'_>, what: &Read, method: &str) ->
     let question = Question {
         subject: Subject { node, path_digest: Digest::parse(&reference), range: None },
         expect: here.expect.clone(),
-        ..Question::new(label, here.nickname(), ask)
+        ..here.question(label, ask)
     };
     case.ask(vec![question]).await.map(|_| ())
 }

@@ -27,7 +27,7 @@ pub async fn run(case: &mut Case, here: &Here<'_>, what: &Referrers) -> Result<(
     let question = Question {
         subject: Subject { node, path_digest: Digest::parse(&digest), range: None },
         expect: here.expect.clone(),
-        ..Question::new(label, here.nickname(), ask)
+        ..here.question(label, ask)
     };
     pages::take(case, &question, None, Of::Referrers, true).await
 }

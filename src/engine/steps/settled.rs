@@ -69,6 +69,6 @@ fn question(
     Ok(Question {
         subject,
         expect: here.expect_or(case, bundle)?,
-        ..Question::new(label, here.nickname(), here.manifest_ask(case, Some(node), method, reference)?)
+        ..here.question(label, here.manifest_ask(case, Some(node), method, reference)?)
     })
 }

@@ -21,7 +21,7 @@ pub async fn run(case: &mut Case, here: &Here<'_>, what: &Tags) -> Result<(), Ha
     }
     let question = Question {
         expect: here.expect.clone(),
-        ..Question::new(label, here.nickname(), here.finish(case, None, Ask::new("GET", &target), &["pull"])?)
+        ..here.question(label, here.finish(case, None, Ask::new("GET", &target), &["pull"])?)
     };
     let mut first = None;
     if let Some(tag) = &what.delete_between {

@@ -15,6 +15,7 @@ use crate::engine::expect::Subject;
 use crate::engine::journal::{Kind, Thing};
 use crate::suite::model::{Upload, UploadHow};
 use crate::suite::requirement::Level;
+use crate::suite::side::Side;
 use crate::wire::{Ask, AskBody};
 
 /// Bytes of a chunk where the step does not say.
@@ -29,6 +30,7 @@ pub async fn run(case: &mut Case, here: &Here<'_>, what: &Upload) -> Result<(), 
     let way = Way {
         label: format!("upload {}", what.blob),
         nickname: here.nickname().to_owned(),
+        at: here.step.at,
         repository: case.repository(here.nickname())?,
         node,
         claim: claim.map(|node| node.digest.clone()),
@@ -48,6 +50,8 @@ pub(super) struct Way {
     pub label: String,
     /// The repository's nickname.
     pub nickname: String,
+    /// The server that is asked.
+    pub at: Side,
     /// Its full name.
     pub repository: String,
     /// The blob.
@@ -89,7 +93,7 @@ impl Way {
             subject: Subject { node: Some(self.node.clone()), path_digest: None, range: None },
             expect: self.expect.clone(),
             reads: false,
-            ..Question::new(label, &self.nickname, ask)
+            ..Question::new(label, &self.nickname, self.at, ask)
         }
     }
 

@@ -33,6 +33,7 @@ mod require;
 mod rewrite;
 mod scope;
 mod shapes;
+mod skew;
 mod tags;
 mod tools;
 mod uploads;
@@ -119,6 +120,7 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         gc::DEFECTS,
         gc_stops::DEFECTS,
         gc_takes::DEFECTS,
+        skew::DEFECTS,
     ];
     areas.concat()
 });

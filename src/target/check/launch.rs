@@ -4,21 +4,28 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path};
 
 use super::{Checker, NO_VARIABLE, is_variable};
-use crate::target::profile::Profile;
+use crate::target::profile::Launch;
 
 /// What has a value where a registry is started.
 const KNOWN: &[&str] = &["port", "dir"];
 
 impl Checker<'_> {
-    pub(super) fn launch(&mut self, profile: &Profile) {
-        let Some(launch) = &profile.launch else { return };
+    /// How a server is started, at `path`.
+    pub(super) fn launch(&mut self, path: &[&str], launch: &Launch) {
+        let mut fault = |keys: &[&str], message: String| {
+            let place: Vec<&str> = path.iter().chain(keys).copied().collect();
+            self.fault(&place, message);
+        };
         if launch.command.iter().all(String::is_empty) {
-            self.fault(&["launch", "command"], "`command` is empty: name the program and its arguments".to_owned());
+            fault(&["command"], "`command` is empty: name the program and its arguments".into());
         }
-        self.start(&["launch"], &launch.command, &launch.env, &launch.files);
         if !launch.ready.get.starts_with('/') {
-            self.fault(&["launch", "ready", "get"], format!("`{}` is no path: it begins with `/`", launch.ready.get));
+            fault(&["ready", "get"], format!("`{}` is no path: it begins with `/`", launch.ready.get));
         }
+        if launch.ready.within.0.is_zero() {
+            fault(&["ready", "within"], "nothing is ready in no time".into());
+        }
+        self.start(path, &launch.command, &launch.env, &launch.files);
     }
 
     /// A program with its arguments, its environment and its files, which stand below `path`.

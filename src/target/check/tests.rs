@@ -61,6 +61,21 @@ fn each_fault_is_told_at_its_own_place() {
         ("url: http://h:{port}\nlaunch: {command: [x], env: {A: \"\\0\"}}\n", "2:33: a NUL"),
         ("url: http://h:{port}\nlaunch: {command: [x], env: {A=B: c}}\n", "2:30: no environment variable"),
         ("url: http://h:{port}\nlaunch: {command: [x], ready: {within: 0s}}\n", "2:40: nothing is ready"),
+        (
+            "url: http://h:{port}\nlaunch: {command: [x]}\nbeside: {url: 'http://h:{port}'}\n",
+            "3:1: the target's storage",
+        ),
+        (
+            "url: http://h\nbeside: {url: 'http://i:{port}', launch: {command: [x]}}\n",
+            "2:34: its storage is not lacuna's",
+        ),
+        ("url: http://h\nbeside: {url: http://h}\n", "2:15: the target's own `url`"),
+        ("url: http://h\nbeside: {}\n", "2:9: a profile needs a `url`"),
+        ("url: http://h\nbeside: {url: http://i, dir: x}\n", "2:25: the key `dir` is unknown"),
+        (
+            "url: http://h:{port}\nlaunch: {command: [x]}\nbeside: {url: 'http://h:{port}', launch: {command: [y, '{url}']}}\n",
+            "3:56: `{url}` is no placeholder here",
+        ),
         ("url: http://h\nlimits: {connect: 0s}\n", "2:19: nothing can be answered in no time"),
         ("url: http://h\nlimits: {total: 0s}\n", "2:17: nothing can be answered in no time"),
         ("url: http://h\nlimits: {body: 0B}\n", "2:16: no answer would be read"),
