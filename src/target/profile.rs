@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::actions::Actions;
 use super::findings::Is;
 use super::units::{Expiry, Rate, Size, Time};
+use crate::suite::assertion::OneOrMany;
 use crate::suite::model::{Scope, StanceWord};
 
 /// A profile file. Its name is the file's stem. Durations are texts with a unit (`500ms`, `10s`), sizes too (`64MiB`).
@@ -204,8 +205,8 @@ fn seconds(n: u64) -> Time {
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Known {
-    /// Case ids; `*` for parameters only, never for area, topic or name.
-    pub cases: String,
+    /// Case ids, one or a list; `*` for parameters only, never for area, topic or name.
+    pub cases: OneOrMany,
     /// The requirement.
     pub requirement: String,
     /// What came, exactly.

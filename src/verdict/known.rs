@@ -12,14 +12,20 @@ pub struct KnownFailures {
 
 #[derive(Debug, Clone)]
 struct Entry {
-    pattern: Pattern,
-    /// Whether `*` ends it, which stands for all parameters that follow.
-    open: bool,
+    cases: Vec<Cases>,
     known: Known,
 }
 
-impl Entry {
-    fn covers(&self, id: &str) -> bool {
+/// One of an entry's patterns.
+#[derive(Debug, Clone)]
+struct Cases {
+    pattern: Pattern,
+    /// Whether `*` ends it, which stands for all parameters that follow.
+    open: bool,
+}
+
+impl Cases {
+    fn cover(&self, id: &str) -> bool {
         if self.open { self.pattern.matches_beginning(id) } else { self.pattern.matches(id) }
     }
 }
@@ -29,8 +35,8 @@ impl KnownFailures {
     /// `product` (`distribution 2.8.2`) has. Where the version is not known, an entry that names versions excuses nothing.
     ///
     /// # Errors
-    /// A line for each entry that is a mistake (exit code 2): a pattern that is none, that has `*` in area, topic or name,
-    /// or that covers no case at all; a requirement that is none.
+    /// A line for each mistake in an entry (exit code 2): a pattern that is none, that has `*` in area, topic or name,
+    /// or that covers no case at all; no pattern; a requirement that is none.
     pub fn new<'i>(
         known: impl IntoIterator<Item = Known>,
         product: Option<&str>,
@@ -41,10 +47,19 @@ impl KnownFailures {
         let requirements: Vec<&str> = requirements.into_iter().collect();
         let (mut entries, mut errors) = (Vec::new(), Vec::new());
         for known in known {
-            match entry(known, &ids, &requirements) {
-                Ok(entry) if applies(entry.known.versions.as_deref(), product) => entries.push(entry),
-                Ok(_) => {}
-                Err(error) => errors.push(error),
+            let (cases, wrong): (Vec<_>, Vec<_>) =
+                known.cases.items().iter().map(|text| cases(text, &ids)).partition(Result::is_ok);
+            errors.extend(wrong.into_iter().filter_map(Result::err));
+            if known.cases.items().is_empty() {
+                errors.push(format!("a known failure of `{}` names no case", known.requirement));
+            }
+            if !requirements.contains(&known.requirement.as_str()) {
+                let near = hint(&known.requirement, requirements.iter().copied());
+                let of = known.cases.items().join("`, `");
+                errors.push(format!("known failure `{of}`: `{}` is no requirement{near}", known.requirement));
+            }
+            if applies(known.versions.as_deref(), product) {
+                entries.push(Entry { cases: cases.into_iter().flatten().collect(), known });
             }
         }
         if errors.is_empty() { Ok(KnownFailures { entries }) } else { Err(errors) }
@@ -52,27 +67,26 @@ impl KnownFailures {
 
     /// The entries that cover the case of this id.
     pub fn covering(&self, id: &str) -> impl Iterator<Item = &Known> {
-        self.entries.iter().filter(move |entry| entry.covers(id)).map(|entry| &entry.known)
+        self.entries
+            .iter()
+            .filter(move |entry| entry.cases.iter().any(|cases| cases.cover(id)))
+            .map(|entry| &entry.known)
     }
 }
 
-fn entry(known: Known, ids: &[&str], requirements: &[&str]) -> Result<Entry, String> {
-    let wrong = |problem: &str| format!("known failure `{}`: {problem}", known.cases);
-    let pattern = Pattern::parse(&known.cases).map_err(|problem| wrong(&problem))?;
+fn cases(text: &str, ids: &[&str]) -> Result<Cases, String> {
+    let wrong = |problem: &str| format!("known failure `{text}`: {problem}");
+    let pattern = Pattern::parse(text).map_err(|problem| wrong(&problem))?;
     let components: Vec<&str> = pattern.components().collect();
     if components.len() < 3 || components[..3].iter().any(|component| component.contains('*')) {
         return Err(wrong("write out area, topic and name; `*` stands for parameters only"));
     }
-    if !requirements.contains(&known.requirement.as_str()) {
-        let near = hint(&known.requirement, requirements.iter().copied());
-        return Err(wrong(&format!("`{}` is no requirement{near}", known.requirement)));
-    }
     let open = components.last().is_some_and(|last| matches!(*last, "*" | "**"));
-    let entry = Entry { open, pattern, known };
-    if ids.iter().any(|id| entry.covers(id)) {
-        return Ok(entry);
+    let found = Cases { open, pattern };
+    if ids.iter().any(|id| found.cover(id)) {
+        return Ok(found);
     }
-    let case = entry.known.cases.split('/').take(3).collect::<Vec<_>>().join("/");
+    let case = text.split('/').take(3).collect::<Vec<_>>().join("/");
     let mut cases: Vec<String> = ids.iter().map(|id| id.split('/').take(3).collect::<Vec<_>>().join("/")).collect();
     cases.sort_unstable();
     cases.dedup();
@@ -81,7 +95,7 @@ fn entry(known: Known, ids: &[&str], requirements: &[&str]) -> Result<Entry, Str
     } else {
         hint(&case, cases.iter().map(String::as_str))
     };
-    Err(format!("known failure `{}`: it covers no case of the library{near}", entry.known.cases))
+    Err(wrong(&format!("it covers no case of the library{near}")))
 }
 
 /// Whether a glob over versions covers the version in a product's name, its last word that has a digit; without `v`.

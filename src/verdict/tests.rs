@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::*;
 use crate::engine::outcome::{Mismatch, NotAsked, Outcome};
 use crate::record::ALL;
+use crate::suite::assertion::OneOrMany;
 use crate::suite::model::Source;
 use crate::suite::requirement::{Basis, Level, Requirement, Spec};
 use crate::target::profile::Known;
@@ -81,7 +82,7 @@ const REQUIREMENTS: [&str; 4] = ["must", "should", "may", "r"];
 
 fn known(cases: &str, requirement: &str, got: &str) -> Known {
     Known {
-        cases: cases.to_owned(),
+        cases: OneOrMany::One(cases.to_owned()),
         requirement: requirement.to_owned(),
         got: got.to_owned(),
         reason: format!("because of {requirement}"),
@@ -232,6 +233,15 @@ fn stars_in_known_stand_for_parameters_only() {
     let both =
         KnownFailures::new([known("a/b/c", "r", "x"), known("*", "r", "x")], None, ids, REQUIREMENTS).unwrap_err();
     assert_eq!(both.len(), 2, "all of them at once");
+
+    let several = |cases: &[&str]| {
+        let cases = OneOrMany::Many(cases.iter().map(|&text| text.to_owned()).collect());
+        KnownFailures::new([Known { cases, ..known("", "must", "x") }], None, ids, REQUIREMENTS)
+    };
+    let of_all = several(&["sparse/push/none", "sparse/push/some/*/tag"]).expect("no mistake");
+    assert_eq!(ids.map(|id| of_all.covering(id).count()), [1, 0, 1, 0]);
+    assert_eq!(several(&["sparse/push/none", "a/b/c", "*"]).unwrap_err().len(), 2, "each that covers nothing");
+    assert_eq!(several(&[]).unwrap_err(), ["a known failure of `must` names no case"]);
 }
 
 #[test]
