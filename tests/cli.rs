@@ -44,6 +44,42 @@ fn usage_errors_are_exit_2_and_say_what_was_meant() {
     assert!(stderr(&output).contains("report"), "{}", stderr(&output));
 }
 
+/// A profile of a registry that runs somewhere else can be listed by everybody, and be run once its user has said where.
+#[test]
+fn a_profile_by_url_is_listed_without_network_and_asks_for_what_it_needs() {
+    let with = |arguments: &[&str], set: &[(&str, &str)]| {
+        let mut command = Command::cargo_bin("lacuna").unwrap();
+        for name in lacuna::target::load::shipped_names() {
+            let profile = lacuna::target::load::shipped(name).unwrap().unwrap();
+            for variable in profile.variables.keys() {
+                command.env_remove(variable);
+            }
+        }
+        command.envs(set.iter().copied()).args(arguments).timeout(std::time::Duration::from_secs(60)).output().unwrap()
+    };
+    for name in ["quay", "docker-hub"] {
+        let profile = lacuna::target::load::shipped(name).unwrap().unwrap();
+        let listed = with(&["list", name, "late/**"], &[]);
+        let told = stderr(&listed);
+        assert_eq!(code(&listed), 0, "{name}: {told}");
+        let caution = format!("lacuna list: `{name}` was not run here yet: {}; ", profile.not_run.unwrap());
+        assert!(told.starts_with(&caution), "{told}");
+        assert!(stdout(&listed).contains("late/stays/by-digest/oci/expiry"), "{name}");
+        let out = tempfile::tempdir().unwrap();
+        let refused = with(&["run", name, "late/**", "--out", out.path().to_str().unwrap()], &[]);
+        let told = stderr(&refused);
+        assert_eq!(code(&refused), 2, "{name}: {told}");
+        let mut asked = profile.variables.keys();
+        assert!(asked.all(|variable| told.contains(variable)) && told.contains("docs/url-profiles.md"), "{told}");
+    }
+    assert_eq!(code(&with(&["probe", "ecr"], &[])), 2);
+    let nobody = [("ZOT_URL", "http://127.0.0.1:1"), ("DOCKER_CONFIG", "/nowhere")];
+    let told = with(&["probe", "zot"], &nobody);
+    assert_eq!(code(&told), 3, "{}", stderr(&told));
+    let told = with(&["list", "zot"], &[("ZOT_URL", "zot.example.org"), nobody[1]]);
+    assert!(stderr(&told).contains("with ZOT_URL as it is set the profile's `url` is none"), "{}", stderr(&told));
+}
+
 #[test]
 fn no_error_repeats_a_password_or_an_escape() {
     for arguments in [

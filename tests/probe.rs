@@ -38,10 +38,11 @@ async fn shipped(name: &str) -> Option<Live> {
     }
 }
 
-/// Every shipped profile says of its product what the probe finds. One after the other: how long each takes is asserted.
+/// Every shipped profile that starts its registry says of its product what the probe finds. One after the other: how long each takes is asserted.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_shipped_profile_is_what_it_claims() {
-    for name in load::shipped_names() {
+    let launched = |name: &&str| load::shipped(name).unwrap().unwrap().launch.is_some();
+    for name in load::shipped_names().into_iter().filter(launched) {
         let Some(live) = shipped(name).await else { continue };
         let findings = find(&live).await;
         let wrong: Vec<String> = compare(&live.profile.claims, &findings)

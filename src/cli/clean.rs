@@ -28,7 +28,7 @@ pub struct CleanArgs {
 
 /// Removes. 0: nothing is left; 1: something stays; 2: arguments or a journal that are refused; 3: no target to ask.
 pub async fn clean(args: CleanArgs) -> Exit {
-    let spec = match TargetSpec::parse(Some(&args.target)) {
+    let spec = match TargetSpec::parse(Some(&args.target)).and_then(TargetSpec::filled) {
         Ok(spec) => spec,
         Err(e) => return output::refuse("clean", &e.to_string()),
     };

@@ -57,7 +57,15 @@ pub async fn list(args: ListArgs) -> ExitCode {
         let text = list::requirements(&selected.library, args.spec, args.json);
         return Exit::AsExpected.if_written(output::print("list", &text)).into();
     }
-    let planned = match &selected.target {
+    if let Some(caution) = selected.target.as_ref().and_then(TargetSpec::caution) {
+        output::complain("list", &caution);
+    }
+    // A registry that nobody has named cannot be asked.
+    let target = selected.target.clone().map(TargetSpec::filled).transpose().unwrap_or_else(|why| {
+        output::complain("list", &format!("{why}; nobody is asked, and nothing skipped"));
+        None
+    });
+    let planned = match &target {
         Some(target) => match planned(&selected, target).await {
             Ok(planned) => planned,
             Err(exit) => return exit.into(),

@@ -50,7 +50,7 @@ struct Probed<'a> {
 
 /// Runs the verb: 0, 2 for an argument that names no target, 3 for a target that cannot be tested.
 pub async fn probe(args: ProbeArgs) -> Exit {
-    let spec = match TargetSpec::parse(args.target.as_deref()) {
+    let spec = match TargetSpec::parse(args.target.as_deref()).and_then(TargetSpec::filled) {
         Ok(spec) => spec,
         Err(error) => return output::refuse("probe", &error.to_string()),
     };

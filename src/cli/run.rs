@@ -115,6 +115,9 @@ pub async fn run(args: RunArgs) -> ExitCode {
         Ok(request) => request,
         Err(text) => return output::refuse("run", &text).into(),
     };
+    if let Some(caution) = request.target.caution() {
+        output::complain("run", &caution);
+    }
     let (signals, stop) = match Interrupt::listen("run") {
         Ok(listening) => listening,
         Err(e) => {
@@ -141,6 +144,7 @@ pub async fn run(args: RunArgs) -> ExitCode {
 fn request(args: &RunArgs, colour: bool) -> Result<Request, String> {
     let selected = args.select.read(colour)?;
     let target = selected.target.unwrap_or_else(|| TargetSpec::reference(Config::default()));
+    let target = target.filled().map_err(|e| e.to_string())?;
     let known = args.known.as_deref().map(load::known).transpose().map_err(|e| e.to_string())?.unwrap_or_default();
     Ok(Request {
         out: args.out.clone().unwrap_or_else(|| PathBuf::from("reports").join(&target.name)),

@@ -24,8 +24,11 @@ pub(super) fn config(image: &Image, layers: &[&Node], nonce: &str) -> Map<String
     let platform = image.platform.as_deref().and_then(Platform::parse).unwrap_or(nowhere);
     let mut config = platform_members(&platform, image);
     config.insert("config".into(), json!({ "Labels": { KEY: nonce } }));
-    let layers: Vec<&str> = layers.iter().map(|layer| layer.digest.as_str()).collect();
-    config.insert("rootfs".into(), json!({ "type": "layers", "diff_ids": layers }));
+    let diff_ids: Vec<&str> = layers.iter().map(|layer| layer.digest.as_str()).collect();
+    config.insert("rootfs".into(), json!({ "type": "layers", "diff_ids": diff_ids }));
+    // One entry a layer, as every builder writes them: some registries take no Docker config without.
+    let history = vec![json!({ "created_by": "lacuna" }); layers.len()];
+    config.insert("history".into(), history.into());
     config
 }
 

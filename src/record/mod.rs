@@ -83,6 +83,9 @@ pub struct TargetRecord {
     pub name: String,
     /// Product and version, where the profile says.
     pub product: Option<String>,
+    /// Said where the profile was not run here when it was written: its claims are read, not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_run: Option<String>,
     /// Its URL, redacted.
     pub url: String,
     /// Product and version of the second server on its storage, where the profile has one and says.

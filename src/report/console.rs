@@ -72,6 +72,10 @@ impl Out {
         let product = target.product.as_deref().map(|p| format!(" ({})", clean::line(p))).unwrap_or_default();
         let name = self.paint.strong(&clean::line(&target.name));
         self.line(format!("{name}{product} at {}", clean::line(&target.url)));
+        if let Some(not_run) = &target.not_run {
+            let text = format!("the profile was not run before: {}", clean::line(not_run));
+            self.line(self.paint.odd(&text));
+        }
         if !record.stance.is_empty() {
             let found = record.stance.iter().rev().map(|(format, s)| format!("{format} {}", clean::line(&words(s))));
             self.line(format!("stance: {}", found.collect::<Vec<_>>().join("; ")));

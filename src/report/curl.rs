@@ -158,6 +158,7 @@ mod tests {
         TargetRecord {
             name: "t".into(),
             product: None,
+            not_run: None,
             url: "http://x".into(),
             beside: None,
             ca: None,

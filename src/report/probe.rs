@@ -13,7 +13,12 @@ use crate::target::findings::{Findings, Is, StanceFinding, all_capabilities};
 pub fn render(target: &TargetRecord, findings: &Findings, claims: &[ClaimCheck], paint: Painter) -> String {
     let mut out = String::new();
     let product = target.product.as_deref().map(|product| format!(" ({})", clean::line(product))).unwrap_or_default();
-    let _ = writeln!(out, "{}{product} at {}\n", paint.strong(&clean::line(&target.name)), clean::line(&target.url));
+    let _ = writeln!(out, "{}{product} at {}", paint.strong(&clean::line(&target.name)), clean::line(&target.url));
+    if let Some(not_run) = &target.not_run {
+        let text = format!("the profile was not run before: {}", clean::line(not_run));
+        let _ = writeln!(out, "{}", paint.odd(&text));
+    }
+    out.push('\n');
     for (format, finding) in [("oci", &findings.oci), ("docker", &findings.docker)] {
         stance(&mut out, format, finding, paint);
     }

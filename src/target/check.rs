@@ -8,6 +8,7 @@ use rustls::pki_types::pem::PemObject as _;
 use super::findings::all_capabilities;
 use super::profile::{Profile, StanceClaim};
 use super::repository;
+use super::variables::sample;
 use crate::suite::fault::{At, Fault, shown};
 use crate::suite::tree::Node;
 use crate::{input, near};
@@ -21,7 +22,9 @@ const NO_VARIABLE: &str = "no environment variable has such a name: write one wi
 /// Everything that is wrong with `profile`, which was read from `tree`.
 pub fn check(profile: &Profile, tree: &Node) -> Vec<Fault> {
     let mut checker = Checker { tree, faults: Vec::new() };
-    checker.url(&["url"], &profile.url, profile.launch.is_some());
+    checker.variables(profile);
+    let variables: Vec<&str> = profile.variables.keys().map(String::as_str).collect();
+    checker.url(&["url"], &profile.url, profile.launch.is_some(), &variables);
     if let Some(launch) = &profile.launch {
         checker.launch(&["launch"], launch);
     }
@@ -61,15 +64,31 @@ impl Checker<'_> {
         self.faults.push(Fault::new(at, message));
     }
 
+    fn variables(&mut self, profile: &Profile) {
+        for name in profile.variables.keys() {
+            let word = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+            if name.is_empty() || !name.chars().all(word) {
+                let message = format!("`{name}`: a variable's name is of A-Z, 0-9 and `_`");
+                self.fault_of_key(&["variables", name], message);
+            } else if !profile.places().any(|text| text.contains(&format!("{{{name}}}"))) {
+                let message = format!("`{{{name}}}` stands neither in `url` nor in `repositories`");
+                self.fault_of_key(&["variables", name], message);
+            }
+        }
+        if profile.launch.is_some() && !profile.variables.is_empty() {
+            self.fault_of_key(&["variables"], "what lacuna launches asks nothing of its user".to_owned());
+        }
+    }
+
     /// A base URL, of what is launched or runs already.
-    fn url(&mut self, path: &[&str], url: &str, launched: bool) {
-        let known: &[&str] = if launched { &["port"] } else { &[] };
-        if self.placeholders(path, url, known, true) {
+    fn url(&mut self, path: &[&str], url: &str, launched: bool, variables: &[&str]) {
+        let known: Vec<&str> = variables.iter().copied().chain(launched.then_some("port")).collect();
+        if self.placeholders(path, url, &known, true) {
             return;
         }
         if url.is_empty() {
             self.fault(path, "a profile needs a `url`, such as `http://127.0.0.1:{port}`");
-        } else if let Err(message) = super::argument::base_url(&url.replace("{port}", "1")) {
+        } else if let Err(message) = super::argument::base_url(&sample(url, variables).replace("{port}", "1")) {
             self.fault(path, message);
         } else if launched && !url.contains("{port}") {
             self.fault(path, "a launched target listens on a free port: write `{port}` into its `url`");
@@ -94,7 +113,7 @@ impl Checker<'_> {
             }
             _ => {}
         }
-        self.url(&["beside", "url"], &beside.url, beside.launch.is_some());
+        self.url(&["beside", "url"], &beside.url, beside.launch.is_some(), &[]);
         if let Some(launch) = &beside.launch {
             self.launch(&["beside", "launch"], launch);
         }
@@ -143,7 +162,7 @@ impl Checker<'_> {
     }
 
     fn repositories(&mut self, profile: &Profile) {
-        let repositories = &profile.repositories;
+        let repositories = &profile.sampled().repositories;
         for (i, name) in repositories.pool.iter().enumerate() {
             let place = i.to_string();
             if !repository::is_name(name) {
@@ -161,7 +180,9 @@ impl Checker<'_> {
             self.fault(&["repositories", "pool"], "an empty pool has no repository for any case");
         }
         let template = &repositories.template;
-        if self.placeholders(&["repositories", "template"], template, &["run", "case", "n"], true) {
+        let own = ["run", "case", "n"];
+        let known: Vec<&str> = own.into_iter().chain(profile.variables.keys().map(String::as_str)).collect();
+        if self.placeholders(&["repositories", "template"], template, &known, true) {
             return;
         }
         for needed in ["{run}", "{case}", "{n}"] {

@@ -21,4 +21,5 @@ pub mod profile;
 pub mod repository;
 mod start;
 pub mod units;
+mod variables;
 pub mod visit;

@@ -235,6 +235,7 @@ impl Live {
         TargetRecord {
             name: self.name.clone(),
             product: self.product.clone(),
+            not_run: self.profile.not_run.clone(),
             url: self.url.clone(),
             beside: self.profile.beside.as_ref().and_then(|beside| beside.product.clone()),
             ca: self.profile.tls.ca.clone(),

@@ -18,6 +18,10 @@ use crate::suite::model::{Scope, StanceWord};
 pub struct Profile {
     /// Product and version.
     pub product: Option<String>,
+    /// Said where nobody has run it here yet: what its claims were read from. They are not measured.
+    pub not_run: Option<String>,
+    /// Environment variables that stand as `{NAME}` in `url` and `repositories`, each with what it has to hold.
+    pub variables: BTreeMap<String, String>,
     /// Base URL; `{port}` is a free port, where it is launched.
     pub url: String,
     /// How it is started; absent: it runs already.

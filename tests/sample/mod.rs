@@ -106,6 +106,7 @@ pub fn record(cases: Vec<CaseRecord>) -> RunRecord {
         schema: 1,
         lacuna: Harness { version: "0.1.0".into(), suites: "sha256:ab".into() },
         target: TargetRecord {
+            not_run: None,
             name: "reference".into(),
             product: Some("lacuna 0.1.0".into()),
             url: "http://127.0.0.1:5000".into(),

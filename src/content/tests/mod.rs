@@ -57,20 +57,20 @@ fn one_key_gives_the_same_bytes_for_ever() {
         }
         hasher.finish().to_string()
     };
-    assert_eq!(golden(Format::Oci), "sha256:5ee0887952b4f2e4d78163735b7a748e8caa678c58bd79dd97e70a9fa478be75");
-    assert_eq!(golden(Format::Docker), "sha256:f05d3e3ea6d6cbdbdf07af180393ed1cb0d7dc93f1419711603fa1eb766b3da6");
+    assert_eq!(golden(Format::Oci), "sha256:dbc18c4a3aa5ab83a062330aec32f4b2db3e00573f1a53de37ed4d162db695d4");
+    assert_eq!(golden(Format::Docker), "sha256:ae84bce16a1686a6a48e53d779449f258f222de4f798441e1b3809b2254828b8");
     let content = build(release(), Format::Oci);
     assert_eq!(
         text(&content.nodes["index"]),
-        r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:02d3aa1a7a7756f49955c408575e21251fbae8e74082d5c166b3660bcf314372","size":555,"platform":{"architecture":"amd64","os":"linux"}},{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:8ea6b50961b81a77db63b3f19a63f15d89da8a7a4ee58874fffa35a0152f523c","size":650,"platform":{"architecture":"arm64","os":"linux","variant":"v8"}},{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:2d7a911c178dfa105f15c29ee7e8f3201456c789b1d78f336838970c20d3894a","size":512,"platform":{"architecture":"mips64le","os":"linux"}},{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:3a262fcdb2fdc6a7d9377ee7bfa3465cf58023d4ca2636293c34874276a797a4","size":512,"platform":{"architecture":"mips64le","os":"linux"}}],"annotations":{"b":"c","org.lacuna.key":"fe6775635f239598cd91476e4f2b9f0c"}}"#
+        r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:3ba081c3dd7ae2131cf6cecab6c3d065bc70f007bcefce513b2cc3059bb2967e","size":555,"platform":{"architecture":"amd64","os":"linux"}},{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:02e5a8c8ee0e3bcd226f4526c796c60969dfad218520f32292a5ba9b97f32d13","size":650,"platform":{"architecture":"arm64","os":"linux","variant":"v8"}},{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:2d7a911c178dfa105f15c29ee7e8f3201456c789b1d78f336838970c20d3894a","size":512,"platform":{"architecture":"mips64le","os":"linux"}},{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:3a262fcdb2fdc6a7d9377ee7bfa3465cf58023d4ca2636293c34874276a797a4","size":512,"platform":{"architecture":"mips64le","os":"linux"}}],"annotations":{"b":"c","org.lacuna.key":"fe6775635f239598cd91476e4f2b9f0c"}}"#
     );
     assert_eq!(
         text(&content.nodes["amd64"]),
-        r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:a1303f4a0bd2a7e8e3f95e37088268ca41ceabeea7161d9d18326da6b67797de","size":299},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"sha256:30005e58f1e3c435b5a1c9a08797f67ec8a9a898a78df759d7ce7d789b07aafa","size":1000},{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"sha256:617f2630ac3780a717fd5b52bca207b4f58cf2bc4f4ffdfbc84cf1369e886b46","size":17}]}"#
+        r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:30f8e3ed7d79291ff50ee266edd736ddabb59cd3a2dae6cce3a06ae341dfeaf3","size":359},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"sha256:30005e58f1e3c435b5a1c9a08797f67ec8a9a898a78df759d7ce7d789b07aafa","size":1000},{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"sha256:617f2630ac3780a717fd5b52bca207b4f58cf2bc4f4ffdfbc84cf1369e886b46","size":17}]}"#
     );
     assert_eq!(
         text(&content.nodes["arm64/config"]),
-        r#"{"architecture":"arm64","os":"linux","variant":"v8","config":{"Labels":{"org.lacuna.key":"da3135315da6abe4a53e1c6d5ba0462a"}},"rootfs":{"type":"layers","diff_ids":["sha256:30005e58f1e3c435b5a1c9a08797f67ec8a9a898a78df759d7ce7d789b07aafa","sha512:28a7f8d5fda1f6ce2a1ffe702b9514e87015544bdbeb9a1c9e313b16ba3b416567864315260b09ea42fd8a47fce3e25ff17701cd9ee99daa752c02f5a1a4b5b6"]}}"#
+        r#"{"architecture":"arm64","os":"linux","variant":"v8","config":{"Labels":{"org.lacuna.key":"da3135315da6abe4a53e1c6d5ba0462a"}},"rootfs":{"type":"layers","diff_ids":["sha256:30005e58f1e3c435b5a1c9a08797f67ec8a9a898a78df759d7ce7d789b07aafa","sha512:28a7f8d5fda1f6ce2a1ffe702b9514e87015544bdbeb9a1c9e313b16ba3b416567864315260b09ea42fd8a47fce3e25ff17701cd9ee99daa752c02f5a1a4b5b6"]},"history":[{"created_by":"lacuna"},{"created_by":"lacuna"}]}"#
     );
 }
 

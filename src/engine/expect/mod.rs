@@ -9,6 +9,7 @@ pub mod errors;
 pub mod headers;
 pub mod lists;
 pub mod payload;
+mod schema1;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

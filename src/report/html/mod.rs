@@ -75,6 +75,9 @@ fn header(page: &mut Page, record: &RunRecord) {
     page.raw("<header class=\"page\">\n").element("h1", &[], &target.name);
     let product = target.product.as_deref().map(|product| format!("{product}, ")).unwrap_or_default();
     page.element("p", &[("class", "soft")], &format!("{product}{}", target.url));
+    if let Some(not_run) = &target.not_run {
+        page.element("p", &[("class", "soft")], &format!("The profile was not run before: {not_run}."));
+    }
     let bad = [Verdict::Fail, Verdict::Error, Verdict::Fixed].into_iter().any(|verdict| record.count(verdict) > 0);
     let class = if bad || !record.complete { "outcome fail" } else { "outcome pass" };
     page.element("p", &[("class", class)], &outcome(record));

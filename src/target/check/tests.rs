@@ -87,6 +87,14 @@ fn each_fault_is_told_at_its_own_place() {
         ("url: http://h\nlimits: {body: 64M}\n", "2:16: `64M` is no size"),
         ("url: http://h\nlimits: {rate: 5}\n", "2:16: `5` is no rate"),
         ("url: http://h\nurl: http://i\n", "2:1: the key `url` stands twice"),
+        ("url: http://h\nvariables: {a: b}\n", "2:13: `a`: a variable's name is of A-Z"),
+        ("url: http://h\nvariables: {A: b}\n", "2:13: `{A}` stands neither in `url` nor in `repositories`"),
+        ("variables: {A: b}\nurl: 'http://{A}:{B}'\n", "2:6: `{B}` is no placeholder"),
+        ("variables: {A: b}\nurl: 'http://{A}/v2/'\n", "2:6: `http://registry.example/v2/`: leave `/v2/` out"),
+        (
+            "variables: {A: b}\nurl: http://h\nrepositories: {pool: ['{A}', '{A}']}\n",
+            "3:30: `registry.example` stands twice",
+        ),
         ("url: http://h\nlimts: {}\n", "2:1: the key `limts` is unknown"),
     ] {
         let found = faults(text);

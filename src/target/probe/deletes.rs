@@ -93,9 +93,10 @@ pub(super) async fn of_child(desk: &Desk<'_>, question: &Question<'_>) -> Result
     if !put.is_success() {
         return Err(put.say());
     }
-    // To protect what an index names is lawful, and the spec names no status for it: these say so in HTTP's words.
+    // To protect what an index names is lawful, and the spec names no status for it: these say so in HTTP's words (412 is
+    // Harbor's, src/lib/http/error.go).
     let digest = child.digest.as_str();
-    let protected = [400, 403, 405, 409];
+    let protected = [400, 403, 405, 409, 412];
     let (finding, answer) =
         delete(desk, question.main(), Kind::Manifest, digest, "a child by digest", &protected).await;
     if !answer.is_success() {
