@@ -17,6 +17,7 @@ use crate::engine::{self, Ground as _, Journal, Options, Outcome, Ran, Stop, pau
 use crate::plan::{self, Filter, Planned, Shard};
 use crate::record::build::{self, Bodies, RunFacts};
 use crate::record::{CleanUp, Round, RunRecord};
+use crate::report::changes::{Was, changes};
 use crate::report::progress::Progress;
 use crate::suite::Library;
 use crate::suite::model::CaseInstance;
@@ -134,7 +135,7 @@ pub async fn run(request: &Request, stop: &Stop, progress: impl Fn(usize) -> Pro
     let planned = match &earlier {
         None => settings::planned(request, &barriers, findings.as_ref()),
         Some(earlier) => {
-            let (planned, goes_on) = earlier.plan(library, &barriers);
+            let (planned, goes_on) = earlier.plan(library, &barriers, findings.as_ref());
             if findings.is_some() {
                 earlier.let_go(library, &planned, &course.journal)?;
             }
@@ -155,13 +156,16 @@ pub async fn run(request: &Request, stop: &Stop, progress: impl Fn(usize) -> Pro
         ..settings::options(request, &live, findings.as_ref(), &known, &course)
     };
     let mut ran = attempts(request, &mut live, &planned, options, &course.journal, &progress, stop).await;
+    if let Some(before) = &findings {
+        ran.iter_mut().for_each(|ran| say_changes(ran, before));
+    }
     let rounds: Vec<Round> = ran.iter().flat_map(|ran| ran.rounds.clone()).collect();
     let waiting: Vec<Saved> = ran.iter_mut().flat_map(|ran| std::mem::take(&mut ran.paused)).collect();
     let attempts: Vec<Vec<Outcome>> = ran.into_iter().map(|ran| ran.outcomes).collect();
     let mut outcomes = attempts.iter().flatten().peekable();
     let mute = outcomes.peek().is_some() && outcomes.all(|outcome| !outcome.answered);
     let time = if mute || stop.is_set() { CLEAN.1 } else { CLEAN.0 };
-    let mut notes: Vec<String> = earlier.iter().flat_map(|earlier| earlier.notes(findings.as_ref())).collect();
+    let mut notes: Vec<String> = earlier.iter().flat_map(|earlier| earlier.notes()).collect();
     let lost = earlier.as_ref().is_some_and(|earlier| earlier.lost() > 0);
     let mut paused = false;
     if !waiting.is_empty() {
@@ -170,6 +174,7 @@ pub async fn run(request: &Request, stop: &Stop, progress: impl Fn(usize) -> Pro
         notes.push(written.unwrap_or_else(|why| why));
     }
     let clean_up = if paused { course.journal.tally() } else { clean(request, &live, &course, time).await };
+    notes.extend(settings::hints(&planned, &barriers));
     notes.extend(judged::notes(&attempts, findings.as_ref(), &live));
 
     let law = Law { requirements: &library.requirements, spec: request.spec, level: request.level, known: &known };
@@ -189,6 +194,7 @@ pub async fn run(request: &Request, stop: &Stop, progress: impl Fn(usize) -> Pro
         rounds,
         clean_up,
         notes,
+        paused: request.pause.at.filter(|_| paused).map(|barrier| barrier.word().to_owned()),
         complete,
     };
     let claimed = &live.profile.claims.stance;
@@ -243,6 +249,15 @@ async fn attempts(
         attempts.push(Box::pin(running).await);
     }
     attempts
+}
+
+/// Says of each barrier what a probe found after it otherwise than before the run.
+fn say_changes(ran: &mut Ran, before: &Findings) {
+    for (place, found) in &ran.found {
+        if let Some(round) = ran.rounds.get_mut(*place) {
+            round.changes = Some(changes(&Was::of(before), &Was::of(found)));
+        }
+    }
 }
 
 /// Removes what the cases did not remove themselves: the probe's things, and those of cases that were interrupted.

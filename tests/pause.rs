@@ -173,9 +173,13 @@ fn a_run_goes_on_after_an_upgrade_and_after_the_way_back() {
     let resumed = desk.resume(&["--pause-at", "downgrade"]);
     assert_eq!(resumed.status.code(), Some(0), "{}", text(&resumed));
     let record = desk.record();
-    for said in ["oci stance was: refuse; is now: accept", "sparse-image was: absent; is now: supported"] {
-        assert!(record.notes.iter().any(|note| note == said), "{:?}", record.notes);
+    let changes = record.rounds[0].changes.clone().unwrap();
+    for said in ["stance for oci: was refuse; now accept", "sparse-image: was absent; now supported"] {
+        assert!(changes.iter().any(|change| change.text == said && !change.worse), "{changes:?}");
+        assert!(text(&resumed).contains(&format!("change  after upgrade: {said}")), "{}", text(&resumed));
     }
+    assert!(text(&resumed).contains("paused  at downgrade") && !text(&resumed).contains("INCOMPLETE"));
+    assert_eq!(record.paused.as_deref(), Some("downgrade"));
     let case = |id: &str| record.cases.iter().find(|case| case.id == id).unwrap();
     let kept = case("upgrade/plain/kept");
     assert_eq!((kept.verdict, kept.round), (Verdict::Pass, 1));
@@ -189,6 +193,10 @@ fn a_run_goes_on_after_an_upgrade_and_after_the_way_back() {
     let record = desk.record();
     assert!(record.complete && record.clean_up.left.is_empty());
     assert_eq!(desk.verdicts(), [("upgrade/plain/there-and-back".to_owned(), Verdict::Pass)]);
+    let back = record.rounds[1].changes.clone().unwrap();
+    let worse = |what: &str| back.iter().any(|change| change.worse && change.text.starts_with(what));
+    assert!(worse("stance for oci: was accept; now refuse"), "{back:?}");
+    assert!(text(&last).contains("WORSE  after downgrade: stance for oci"), "{}", text(&last));
     let barriers: Vec<&str> = record.rounds.iter().map(|round| round.barrier.as_str()).collect();
     assert_eq!((barriers, record.cases[0].round), (vec!["upgrade", "downgrade"], 2));
     let journal = std::fs::read_to_string(desk.journal()).unwrap();

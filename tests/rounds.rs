@@ -136,3 +136,28 @@ fn a_collector_that_fails_where_nothing_was_pushed_blames_nobody() {
     assert_eq!(verdicts(&record), BTreeMap::from([(Verdict::Pass, 12), (Verdict::Error, 12)]));
     assert!(text.contains("on a fresh one with one ordinary image in it"), "{text}");
 }
+
+#[test]
+fn what_an_upgrade_changes_is_said_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["run", "upgrade/keep/complete", "upgrade/back/pushed-since", "--out", "out", "--no-progress"];
+    let output = Command::new(LACUNA).current_dir(folder.path()).args(arguments).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    let record = store::read(&folder.path().join("out")).unwrap();
+    let rounds: Vec<_> = record.rounds.iter().map(|round| (round.barrier.as_str(), round.changes.as_deref())).collect();
+    let [("upgrade", Some(changes)), ("upgrade", None), ("downgrade", Some([]))] = rounds.as_slice() else {
+        panic!("{rounds:?}");
+    };
+    let said = |what: &str| changes.iter().find(|change| change.text.starts_with(what));
+    let refuses = said("stance for oci: was accept; now refuse").unwrap();
+    assert!(
+        refuses.worse && refuses.was.contains("201") && refuses.now.contains("400 MANIFEST_BLOB_UNKNOWN"),
+        "{refuses:?}"
+    );
+    assert!(said("stance for docker: was accept; now refuse").is_some(), "{changes:?}");
+    assert!(text.contains("WORSE  after upgrade: stance for oci: was accept; now refuse"), "{text}");
+    assert!(text.contains("barriers upgrade: ") && text.contains(" in 2 rounds, "), "{text}");
+    let page = std::fs::read_to_string(folder.path().join("out/report.html")).unwrap();
+    assert!(page.contains("now refuse") && page.contains("are as they were before"));
+}

@@ -12,7 +12,9 @@ use super::judge::Found;
 use super::names::Lease;
 use super::outcome::{Mismatch, NotAsked, Outcome, StepExchange};
 use super::pause::Sums;
+use super::steps::upload::Session;
 use super::{Run, keep, steps};
+use crate::content::digest::Digest;
 use crate::content::{Content, Node};
 use crate::suite::barrier::Barrier;
 use crate::suite::model::{Action, CaseInstance, Step};
@@ -81,6 +83,8 @@ pub struct Case {
     /// What was, or may have been, created: in order, each once.
     pub(super) created: Vec<Thing>,
     pub(super) named: BTreeMap<String, Seen>,
+    /// Uploads that a step left open, by the repository's nickname and the blob.
+    pub(super) sessions: BTreeMap<(String, Digest), Session>,
     pub(super) step: usize,
     step_name: Option<String>,
     pub(super) exchanges: Vec<StepExchange>,
@@ -112,6 +116,7 @@ impl Case {
             facts: Facts::default(),
             created: Vec::new(),
             named: BTreeMap::new(),
+            sessions: BTreeMap::new(),
             step: 0,
             step_name: None,
             exchanges: Vec::new(),

@@ -1,9 +1,12 @@
 //! What a run stands on: a registry that can be asked, and to which things can be done that no request can do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 
+use super::journal::Journal;
+use super::names::Names;
 use crate::suite::barrier::Barrier;
+use crate::target::findings::Findings;
 use crate::wire::Client;
 
 /// What came of a barrier's action.
@@ -35,6 +38,8 @@ pub struct Barriers {
     pub missing: BTreeMap<Barrier, String>,
     /// Why there is no second server on the target's storage; `None`: there is one, or can be.
     pub alone: Option<String>,
+    /// Of these reasons those that somebody can see to at once: a program is not installed, and how it is.
+    pub hints: BTreeSet<String>,
 }
 
 /// A registry under test.
@@ -45,11 +50,17 @@ pub trait Ground: Sized + Send {
     /// Does what a barrier stands for. Bounded in time; when it returns, the registry answers again, or the action failed.
     fn act(&mut self, barrier: Barrier) -> impl Future<Output = Acted> + Send;
 
+    /// Whether it can be had again from its beginning.
+    fn renews(&self) -> bool;
+
     /// The same registry from its beginning, with nothing in it but an ordinary image; `None`: this one cannot be had twice.
     ///
     /// # Errors
     /// It could not be started.
     fn fresh(&self) -> impl Future<Output = Option<Result<Self, String>>> + Send;
+
+    /// What a probe finds it to be, by pushing to repositories of these names; `None`: nobody can say.
+    fn probed(&self, names: &Names, journal: &Journal, seed: u64) -> impl Future<Output = Option<Findings>> + Send;
 
     /// A second server on this one's storage, which ends when it is dropped.
     ///
@@ -68,7 +79,15 @@ impl Ground for Client {
         Acted::failed(format!("nothing is known of how this registry would pass a `{barrier}`"))
     }
 
+    fn renews(&self) -> bool {
+        false
+    }
+
     async fn fresh(&self) -> Option<Result<Client, String>> {
+        None
+    }
+
+    async fn probed(&self, _: &Names, _: &Journal, _: u64) -> Option<Findings> {
         None
     }
 

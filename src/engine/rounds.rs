@@ -1,18 +1,19 @@
 //! Rounds: every case runs to its first barrier or its end; then the action of one barrier happens, once for all that
 //! wait for it, and they go on.
 
+mod action;
+mod failed;
+mod versions;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::task::JoinSet;
+pub(super) use action::{act, next};
 
 use super::ask::Sender;
-use super::blame::{self, Culprit};
-use super::case::Case;
-use super::ground::{Acted, Ground};
+use super::ground::Ground;
 use super::names::Names;
-use super::outcome::{Mismatch, NotAsked, Outcome};
+use super::outcome::{NotAsked, Outcome};
 use super::pause::Saved;
 use super::schedule::{Ready, Schedule, Waiting, blank, finish, none};
 use super::stop::Stop;
@@ -21,6 +22,7 @@ use crate::record::Round;
 use crate::suite::barrier::Barrier;
 use crate::suite::model::{Action, CaseInstance, Step};
 use crate::suite::side::is_skewed;
+use crate::target::findings::Findings;
 use crate::wire::Client;
 
 /// What a run came to.
@@ -32,6 +34,8 @@ pub struct Ran {
     pub rounds: Vec<Round>,
     /// Those that wait, where the run ended for them to go on another day; their outcomes are of what was asked so far.
     pub paused: Vec<Saved>,
+    /// What probes found of other versions, each with the place of its barrier among the rounds.
+    pub found: Vec<(usize, Findings)>,
 }
 
 /// What is the same for a run on whatever registry: the one that was given, or one started anew.
@@ -73,7 +77,7 @@ pub async fn run<G: Ground>(
     let plan = Plan { cases: &cases, bundles, options, progress: &progress, stop };
     let schedule = plan.schedule(ground.client(), journal.clone());
     let passed = options.resume.as_ref().map(|resume| resume.rounds.clone()).unwrap_or_default();
-    let mut rounds = Rounds { plan, ground, schedule, passed };
+    let mut rounds = Rounds { plan, ground, schedule, passed, found: Vec::new() };
     let all = cases.iter().cloned().enumerate();
     let (versions, others): (Vec<_>, Vec<_>) = all.partition(|(_, case)| met(case).iter().any(|b| b.changes_version()));
     let (skewed, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|(_, case)| is_skewed(case));
@@ -88,13 +92,15 @@ pub async fn run<G: Ground>(
     }
     rounds.side_by_side(skewed, jobs).await;
     let mut versions: Vec<Vec<_>> = by_barriers(versions).into_values().collect();
-    if !rounds.renew(!versions.is_empty()).await {
+    if !rounds.ground.renews() {
         // The registry may stay upgraded, and nobody else is to meet it then.
         versions = vec![versions.into_iter().flatten().collect()];
     }
-    for (i, together) in versions.into_iter().enumerate() {
-        rounds.renew(i > 0).await;
+    for together in versions {
+        rounds.renew(true).await;
+        let before = rounds.passed.len();
         rounds.run(together, jobs, true).await;
+        rounds.look(before).await;
     }
     rounds.end().await
 }
@@ -126,6 +132,7 @@ struct Rounds<'r, G, P> {
     ground: &'r mut G,
     schedule: Schedule,
     passed: Vec<Round>,
+    found: Vec<(usize, Findings)>,
 }
 
 impl<G: Ground, P: Fn(&mut Outcome) + Sync> Rounds<'_, G, P> {
@@ -143,35 +150,6 @@ impl<G: Ground, P: Fn(&mut Outcome) + Sync> Rounds<'_, G, P> {
             let Some(barrier) = next(&self.schedule.waiting, versions || stuck, pause) else { break };
             self.meet(barrier).await;
         }
-    }
-
-    /// Runs those that ask a second server, too, which serves the same storage meanwhile: on an empty one, where it can be
-    /// had, and nothing else is done to it.
-    async fn side_by_side(&mut self, cases: Vec<Placed>, jobs: usize) {
-        if cases.is_empty() || self.schedule.over.is_some() {
-            return;
-        }
-        self.renew(true).await;
-        // Its clean-up is that of the target.
-        match Box::pin(self.ground.beside()).await {
-            Ok(second) => {
-                self.serve_beside(Some(second.client()));
-                self.run(cases, jobs, false).await;
-                self.serve_beside(None);
-            }
-            Err(why) => {
-                for (place, case) in cases {
-                    let why = none(format!("not started: no second server on the target's storage: {why}"));
-                    self.schedule.end(place, blank(&case, why), self.plan.progress);
-                }
-            }
-        }
-    }
-
-    fn serve_beside(&mut self, beside: Option<Client>) {
-        let mut run = Run::clone(&self.schedule.run);
-        run.sender.beside = beside;
-        self.schedule.run = Arc::new(run);
     }
 
     /// Goes on with an empty registry, where it can be had and there is something to go on with: what others left behind
@@ -212,6 +190,7 @@ impl<G: Ground, P: Fn(&mut Outcome) + Sync> Rounds<'_, G, P> {
             failed: acted.failed.clone(),
             blamed: Vec::new(),
             tried: Vec::new(),
+            changes: None,
         };
         if acted.failed.is_some() && !self.plan.stop.is_set() {
             self.failed(barrier, here, &acted, &mut record).await;
@@ -220,73 +199,6 @@ impl<G: Ground, P: Fn(&mut Outcome) + Sync> Rounds<'_, G, P> {
             self.schedule.ready.extend(passed);
         }
         self.passed.push(record);
-    }
-
-    /// The action failed: whose fault is it? They are blamed, and the others go on where it does not.
-    async fn failed(&mut self, barrier: Barrier, here: Vec<Waiting>, acted: &Acted, record: &mut Round) {
-        let round = here.first().map_or(0, |waiting| waiting.case.round);
-        // Rare, and large: on the heap, or every run would carry it on its stack.
-        let found = Box::pin(blame::find(&self.plan, self.ground, &self.schedule, barrier, round, &here)).await;
-        let what = acted.failed.as_deref().unwrap_or_default();
-        let mut here: BTreeMap<usize, Box<Case>> =
-            here.into_iter().map(|waiting| (waiting.place, waiting.case)).collect();
-        let mut given_up = format!("the {barrier} action of the target failed ({what})");
-        if let Some(found) = found {
-            record.tried = found.tried;
-            given_up.push_str(if found.always {
-                ", and does on a fresh one with one ordinary image in it, too: nobody can be blamed"
-            } else {
-                ", and did not again on a fresh one with the same cases: nobody can be blamed"
-            });
-            let nobody = found.culprits.is_empty();
-            for culprit in found.culprits {
-                record.blamed.extend(self.accuse(&culprit, barrier, &mut here).await);
-            }
-            if !nobody {
-                // They go on as their equals on the fresh one.
-                here.clear();
-            }
-            match found.ground {
-                Ok((ground, schedule)) => {
-                    *self.ground = ground;
-                    self.schedule.adopt(schedule, self.plan.progress);
-                }
-                Err(why) => self.schedule.over = Some(none(format!("not started: {why}"))),
-            }
-        }
-        if let Some(last) = acted.output.lines().last() {
-            given_up.push_str(&format!("; its last line: {last}"));
-        }
-        for (place, mut case) in here {
-            case.give_up(none(given_up.clone()));
-            let outcome = finish(case).await;
-            self.schedule.end(place, outcome, self.plan.progress);
-        }
-    }
-
-    /// Ends the cases that make an action fail, and says their ids.
-    async fn accuse(
-        &mut self,
-        culprit: &Culprit,
-        barrier: Barrier,
-        here: &mut BTreeMap<usize, Box<Case>>,
-    ) -> Vec<String> {
-        let cases = culprit.places.iter().filter_map(|place| Some((*place, self.plan.cases.get(*place)?.clone())));
-        let cases: Vec<(usize, Arc<CaseInstance>)> = cases.collect();
-        let ids: Vec<String> = cases.iter().map(|(_, case)| case.id.clone()).collect();
-        for (place, case) in cases {
-            let before = self.schedule.outcomes.remove(&place);
-            let mut outcome = match (here.remove(&place), before) {
-                (Some(case), _) => finish(case).await,
-                (None, Some(outcome)) => outcome,
-                (None, None) => continue,
-            };
-            let mismatch = mismatch(&case, barrier, culprit, &ids);
-            outcome.observed.push(mismatch.requirement.clone());
-            outcome.mismatches.push(mismatch);
-            self.schedule.end(place, outcome, self.plan.progress);
-        }
-        ids
     }
 
     /// What was not run to its end says so.
@@ -313,7 +225,7 @@ impl<G: Ground, P: Fn(&mut Outcome) + Sync> Rounds<'_, G, P> {
                 outcome
             }));
         }
-        Ran { outcomes, rounds: self.passed, paused }
+        Ran { outcomes, rounds: self.passed, paused, found: self.found }
     }
 
     /// Writes down those that wait, where the run is to end for them; what they created stays.
@@ -329,92 +241,5 @@ impl<G: Ground, P: Fn(&mut Outcome) + Sync> Rounds<'_, G, P> {
             self.schedule.outcomes.insert(place, outcome);
         }
         paused
-    }
-}
-
-/// The barrier that most cases wait for; ties in the order of barriers. Those that change the version only where nobody
-/// waits for another, or has to: who waits for a collection means that of the registry that he pushed to. `pause` and what
-/// is after it are somebody else's.
-pub(super) fn next(waiting: &[Waiting], versions: bool, pause: Option<Barrier>) -> Option<Barrier> {
-    let ours = |barrier: Barrier| pause.is_none_or(|pause| barrier < pause);
-    let count = |barrier: Barrier| waiting.iter().filter(|at| at.barrier == barrier && ours(barrier)).count();
-    let most = |of: fn(Barrier) -> bool| {
-        let these = Barrier::ALL.into_iter().filter(|barrier| of(*barrier) && count(*barrier) > 0);
-        these.rev().max_by_key(|barrier| count(*barrier))
-    };
-    most(|barrier| !barrier.changes_version()).or_else(|| most(Barrier::changes_version).filter(|_| versions))
-}
-
-/// Does what a barrier stands for, while the cases that want to send something then do so.
-pub(super) async fn act<G: Ground, P>(
-    ground: &mut G,
-    barrier: Barrier,
-    round: u32,
-    here: &mut Vec<Waiting>,
-    plan: &Plan<'_, P>,
-) -> Acted {
-    // What is younger than the collector's grace is spared, garbage or not: that something stays would prove nothing.
-    // What has to be young is pushed during the collection.
-    if barrier == Barrier::Gc {
-        pause(plan.options.grace, &plan.stop).await;
-    }
-    let mut sending = JoinSet::new();
-    let mut begun = Vec::new();
-    for waiting in std::mem::take(here) {
-        let Waiting { place, mut case, .. } = waiting;
-        case.pass(barrier, round);
-        if !case.acts_during() {
-            here.push(Waiting { place, barrier, case });
-            continue;
-        }
-        let (tell, told) = tokio::sync::oneshot::channel();
-        begun.push(told);
-        sending.spawn(async move {
-            case.during(tell).await;
-            Waiting { place, barrier, case }
-        });
-    }
-    for told in begun {
-        // Who tells nothing has ended.
-        let _ = told.await;
-    }
-    let acted = tokio::select! {
-        acted = ground.act(barrier) => acted,
-        () = plan.stop.wait() => Acted::failed("interrupted"),
-    };
-    while let Some(Ok(waiting)) = sending.join_next().await {
-        here.push(waiting);
-    }
-    here.sort_by_key(|waiting| waiting.place);
-    acted
-}
-
-async fn pause(time: Duration, stop: &Stop) {
-    tokio::select! {
-        () = tokio::time::sleep(time) => {}
-        () = stop.wait() => {}
-    }
-}
-
-/// What did not hold of a case that makes an action fail.
-fn mismatch(case: &CaseInstance, barrier: Barrier, culprit: &Culprit, together: &[String]) -> Mismatch {
-    let at = case.steps.iter().position(|step| step.action == Action::Barrier(barrier));
-    let source = at.and_then(|at| case.steps.get(at)).map_or(&case.source, |step| &step.source);
-    let mut shown = culprit.acted.output.clone();
-    if together.len() > 1 {
-        let how = if culprit.exact { "only together" } else { "there was no time to tell these cases apart" };
-        shown = format!("{how}: {}\n{shown}", together.join(", "));
-    }
-    Mismatch {
-        requirement: barrier.requirement().into(),
-        step: at.unwrap_or(case.steps.len().saturating_sub(1)),
-        label: format!("barrier {barrier}"),
-        key: "action".into(),
-        expected: "the action ends well".into(),
-        got: culprit.acted.failed.clone().unwrap_or_default(),
-        diff: (!shown.is_empty()).then_some(shown),
-        source: source.clone(),
-        exchange: None,
-        late: None,
     }
 }

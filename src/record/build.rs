@@ -43,6 +43,8 @@ pub struct RunFacts {
     pub clean_up: CleanUp,
     /// What a user must know.
     pub notes: Vec<String>,
+    /// The barrier at which it paused.
+    pub paused: Option<String>,
     /// Whether the run came to its end.
     pub complete: bool,
 }
@@ -134,6 +136,7 @@ pub fn build(
         cases,
         requirements: texts,
         notes: facts.notes,
+        paused: facts.paused,
         complete: facts.complete,
     };
     (record, bodies)

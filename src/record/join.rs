@@ -91,6 +91,7 @@ fn absorb(whole: &mut RunRecord, part: RunRecord) {
     whole.clean_up.left.extend(part.clean_up.left);
     whole.clean_up.discarded &= part.clean_up.discarded;
     whole.notes.extend(part.notes);
+    whole.paused = whole.paused.take().or(part.paused);
     whole.complete &= part.complete;
 }
 

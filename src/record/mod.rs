@@ -60,6 +60,9 @@ pub struct RunRecord {
     pub requirements: BTreeMap<String, RequirementRecord>,
     /// What a user must know of the run as a whole: interrupted, target lost, a stale `known` pattern.
     pub notes: Vec<String>,
+    /// The barrier at which it was told to pause, and did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<String>,
     /// Whether the run came to its end. Missing means that it did not.
     #[serde(default)]
     pub complete: bool,
@@ -160,6 +163,24 @@ pub struct Round {
     /// How they were found: a line for each repetition on a fresh registry.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tried: Vec<String>,
+    /// What a probe found after it otherwise than the one before the run: stance, capabilities, and the answers that tell
+    /// them. Empty: nothing; absent: nobody looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changes: Option<Vec<Change>>,
+}
+
+/// A change of what the registry is, in words.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Change {
+    /// `stance for oci: was refuse; now accept`.
+    pub text: String,
+    /// What was asked and what came before.
+    pub was: String,
+    /// The same after it.
+    pub now: String,
+    /// Whether it took what it takes no more, or something became broken.
+    pub worse: bool,
 }
 
 /// Measured delays, in seconds.

@@ -197,9 +197,18 @@ impl Out {
 
     fn notes(&mut self, record: &RunRecord) {
         self.gap();
-        if !record.complete {
-            let word = self.paint.bad("INCOMPLETE");
-            self.line(format!("{word}  the run did not come to its end; what is here is what was seen until then"));
+        match &record.paused {
+            Some(barrier) => {
+                self.line(format!(
+                    "paused  at {}, as it was told to; what is here is what was seen until then",
+                    clean::line(barrier)
+                ));
+            }
+            None if !record.complete => {
+                let word = self.paint.bad("INCOMPLETE");
+                self.line(format!("{word}  the run did not come to its end; what is here is what was seen until then"));
+            }
+            None => {}
         }
         for note in &record.notes {
             self.line(format!("note  {}", clean::line(note)));
@@ -209,10 +218,27 @@ impl Out {
                 self.line(format!("{}{line}", if i == 0 { "barrier  " } else { "         " }));
             }
         }
+        self.changes(record);
         for left in record.clean_up.left.iter().take(LINES) {
             self.line(format!("left  {}", clean::line(left)));
         }
         self.rest(record.clean_up.left.len(), LINES, "lines of what stays in the registry");
+    }
+
+    /// What the registry became, the bad first.
+    fn changes(&mut self, record: &RunRecord) {
+        let all =
+            record.rounds.iter().flat_map(|round| round.changes.iter().flatten().map(move |change| (round, change)));
+        let mut all: Vec<_> = all.collect();
+        all.sort_by_key(|(_, change)| !change.worse);
+        for (round, change) in all.iter().take(LINES) {
+            let word = if change.worse { self.paint.bad("WORSE") } else { self.paint.odd("change") };
+            self.line(format!("{word}  after {}: {}", clean::line(&round.barrier), clean::line(&change.text)));
+            for (when, evidence) in [("was", &change.was), ("now", &change.now)] {
+                self.line(format!("      {when}  {}", self.paint.faint(&clean::clip(&clean::line(evidence), 160))));
+            }
+        }
+        self.rest(all.len(), LINES, "changes after barriers");
     }
 
     fn totals(&mut self, record: &RunRecord, view: &View) {

@@ -21,7 +21,7 @@ use crate::plan::Filter;
 use crate::record::{RunRecord, TargetRecord, totals};
 use crate::suite::requirement::{Level, Spec};
 use crate::verdict::Verdict;
-pub use found::{CapabilityChange, Found, StanceChange};
+pub use found::{CapabilityChange, Found, StanceChange, capabilities, stance};
 pub use text::render;
 
 /// Version of the format that [`json`] writes.
@@ -210,8 +210,8 @@ pub struct OnlyIn {
 /// Compares two records. `only_in`, where not empty, selects the cases that may differ.
 pub fn compare(old: &RunRecord, new: &RunRecord, only_in: &[Filter]) -> Diff {
     let (mut cases, same) = case::changes(old, new);
-    let stance = found::stance(old, new);
-    let mut capabilities = found::capabilities(old, new);
+    let stance = found::stance(&old.stance, &new.stance);
+    let mut capabilities = found::capabilities(&old.capabilities, &new.capabilities);
     let cautions = cautions::cautions(old, new, only_in);
     let only_in =
         (!only_in.is_empty()).then(|| only::place(only_in, &mut cases, &mut capabilities, &only::Moved { old, new }));

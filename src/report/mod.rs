@@ -1,5 +1,6 @@
 //! Reports: each a pure function of a run's record.
 
+pub mod changes;
 pub mod clean;
 pub mod console;
 pub mod curl;

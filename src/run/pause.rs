@@ -9,13 +9,14 @@ use crate::engine::journal::{self, Found, Leftovers, Paused};
 use crate::engine::pause::{Resume, Resumed, Saved};
 use crate::engine::{Barriers, Journal};
 use crate::plan::{self, Planned};
-use crate::record::{Round, StanceRecord, answers};
+use crate::record::Round;
+use crate::report::changes::{Was, changes};
 use crate::report::clean::line;
 use crate::report::text;
 use crate::suite::Library;
 use crate::suite::barrier::Barrier;
 use crate::suite::model::{Action, CaseInstance};
-use crate::target::findings::{Findings, Is, StanceFinding};
+use crate::target::findings::{Finding, Findings, Is};
 
 /// Where a run pauses, and what it goes on from.
 #[derive(Debug, Clone, Default)]
@@ -139,7 +140,7 @@ fn chosen(request: &Request, path: &Path, leftovers: &Leftovers) -> Result<Vec<(
 
 impl Earlier {
     /// What goes on from where, and what cannot: a later barrier is not there.
-    pub fn plan(&self, library: &Library, barriers: &Barriers) -> (Vec<Planned>, Resume) {
+    pub fn plan(&self, library: &Library, barriers: &Barriers, findings: Option<&Findings>) -> (Vec<Planned>, Resume) {
         let barrier = self.paused.barrier;
         let mut resume = Resume { barrier: Some(barrier), ..Resume::default() };
         let mut planned = Vec::new();
@@ -168,6 +169,7 @@ impl Earlier {
             failed: None,
             blamed: Vec::new(),
             tried: Vec::new(),
+            changes: findings.map(|now| changes(&was(&self.paused.found), &Was::of(now))),
         });
         (planned, resume)
     }
@@ -190,8 +192,8 @@ impl Earlier {
     }
 
     /// What must be said of going on.
-    pub fn notes(&self, findings: Option<&Findings>) -> Vec<String> {
-        let mut notes = findings.map(|now| changes(&self.paused.found, &Found::of(now))).unwrap_or_default();
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
         if self.lost() > 0 {
             let (lost, path) = (text::cases(usize::try_from(self.lost()).unwrap_or(usize::MAX)), self.path.display());
             notes.push(format!("{lost} of the paused run cannot go on: their lines are torn off the end of {path}"));
@@ -200,35 +202,13 @@ impl Earlier {
     }
 }
 
-/// What a probe finds otherwise than the one before the pause, in words.
-fn changes(then: &Found, now: &Found) -> Vec<String> {
-    let mut notes = Vec::new();
-    for (format, then, now) in [("oci", &then.oci, &now.oci), ("docker", &then.docker, &now.docker)] {
-        let (was, is) = (stance(then, then.is == now.is), stance(now, then.is == now.is));
-        if was != is {
-            notes.push(format!("{format} stance was: {was}; is now: {is}"));
-        }
-    }
-    for (name, was) in &then.capabilities {
-        if let Some(is) = now.capabilities.get(name).filter(|is| *is != was) {
-            notes.push(format!("{name} was: {}; is now: {}", word(*was), word(*is)));
-        }
-    }
-    notes
-}
-
-/// A stance in words; where the word tells enough, without its scope.
-fn stance(found: &StanceFinding, whole: bool) -> String {
-    let found = StanceFinding { scope: found.scope.filter(|_| whole), ..found.clone() };
-    line(&answers::words(&StanceRecord { found, claimed: None }))
-}
-
-fn word(is: Is) -> &'static str {
-    match is {
-        Is::Supported => "supported",
-        Is::Absent => "absent",
-        Is::Broken => "broken",
-    }
+/// What was found before the pause, for a comparison with what is found after it.
+fn was(found: &Found) -> Was {
+    let finding = |(name, is): (&String, &Is)| {
+        let evidence = found.evidence.get(name).cloned().unwrap_or_default();
+        (name.clone(), Finding { is: *is, evidence })
+    };
+    Was::new(&found.oci, &found.docker, found.capabilities.iter().map(finding).collect())
 }
 
 /// Writes down who waits, and says how to go on.

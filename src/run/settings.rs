@@ -65,6 +65,18 @@ pub(super) fn meets_barriers(request: &Request, planned: &[Planned]) -> bool {
     steps.any(|step| matches!(step.action, Action::Barrier(_)))
 }
 
+/// What is to be said aloud of cases that are skipped because a program is not installed.
+pub(super) fn hints(planned: &[Planned], barriers: &Barriers) -> Vec<String> {
+    let said = |hint: &String| {
+        let skips = planned.iter().filter_map(|plan| plan.skip.as_ref()).filter(|skip| skip.evidence == *hint);
+        let reasons: BTreeSet<&str> = skips.clone().map(|skip| skip.reason.as_str()).collect();
+        let count = crate::report::text::cases(skips.count());
+        let reasons: Vec<&str> = reasons.into_iter().collect();
+        (!reasons.is_empty()).then(|| format!("{count} skipped ({}): {hint}", reasons.join(", ")))
+    };
+    barriers.hints.iter().filter_map(said).collect()
+}
+
 /// What was selected, for the record.
 pub(super) fn selection(request: &Request) -> Selection {
     Selection {

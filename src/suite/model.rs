@@ -438,6 +438,12 @@ pub struct Upload {
     pub chunk: Option<u64>,
     /// Claims the digest of this node instead of its own.
     pub claim: Option<String>,
+    /// Ends after so many chunks, of an upload in chunks: its session stays open, for a later step to go on with.
+    pub stop_after: Option<u64>,
+    /// Goes on with the session that an earlier step left open of this blob, where it stands; where it is not there any
+    /// more, from the beginning.
+    #[serde(default)]
+    pub resume: bool,
 }
 
 /// Keys of `raw`.

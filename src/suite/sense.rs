@@ -213,6 +213,17 @@ impl Sense<'_> {
             }
             _ => {}
         }
+        let chunked = upload.how == UploadHow::Chunked;
+        let unfinished = [("stop-after", upload.stop_after.is_some()), ("resume", upload.resume)];
+        for (key, _) in unfinished.into_iter().filter(|(_, there)| *there && !chunked) {
+            self.at(key, "only an upload in chunks is left, and gone on with, in its middle", "write `how: chunked`");
+        }
+        if upload.stop_after == Some(0) {
+            self.at("stop-after", "an upload that ends before its first chunk", "name at least one chunk");
+        }
+        if upload.stop_after.is_some() && upload.resume {
+            self.one_of(&unfinished);
+        }
     }
 
     fn raw(&self, raw: &Raw) {

@@ -86,6 +86,8 @@ struct Seen<'a> {
     written: BTreeSet<&'a str>,
     /// What was put: repository and node.
     put: BTreeSet<(&'a str, &'a str)>,
+    /// Uploads that were left open: repository and blob.
+    open: BTreeSet<(&'a str, &'a str)>,
     /// What push stored: repository, key and node, with the line.
     pushed: BTreeMap<(&'a str, &'a str, &'a str), usize>,
     /// Responses by name.
@@ -119,6 +121,14 @@ impl<'a> Seen<'a> {
                 let place = node.find(["manifest"]);
                 let message = format!("`{}` was not put in this repository before", shown(&settled.manifest, 60));
                 context.report(place.fault(message).help("`settled` looks after a `put`: add it, or write `get`"));
+            }
+            Action::Upload(upload) if upload.resume && !self.open.remove(&(repository, upload.blob.as_str())) => {
+                let blob = shown(&upload.blob, 60);
+                let message = format!("no upload of `{blob}` to this repository was left open before");
+                context.report(node.find(["resume"]).fault(message).help("leave one by `stop-after: 1`"));
+            }
+            Action::Upload(upload) if upload.stop_after.is_some() => {
+                self.open.insert((repository, &upload.blob));
             }
             Action::Pull(_) if !self.written.contains(repository) => {
                 let message = format!("nothing was pushed to the repository `{}` before", shown(repository, 60));

@@ -7,10 +7,15 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::actions::{Act, Http, Poll, Relaunch, While};
-use super::launch::{self, Ending};
+use super::findings::Findings;
+use super::launch::Ending;
 use super::open::{Live, beside, open};
+use super::probe::{self, PATIENCE, Setup};
+use super::program::find_program;
 use super::units::{Expiry, Time};
 use super::{canary, command, embedded, output};
+use crate::engine::journal::Journal;
+use crate::engine::names::Names;
 use crate::engine::{Acted, Ground};
 use crate::suite::barrier::Barrier;
 use crate::wire::{Ask, AskBody, Client};
@@ -60,8 +65,12 @@ impl Ground for Live {
         Acted { seconds: begun.elapsed().as_secs_f64(), exit: came.exit, output, failed }
     }
 
+    fn renews(&self) -> bool {
+        self.is_ours()
+    }
+
     async fn fresh(&self) -> Option<Result<Live, String>> {
-        if !self.is_ours() {
+        if !self.renews() {
             return None;
         }
         let opened = Box::pin(open(&self.spec)).await.map_err(|e| e.to_string());
@@ -69,6 +78,11 @@ impl Ground for Live {
             canary::settle(live).await;
         }
         Some(opened)
+    }
+
+    async fn probed(&self, names: &Names, journal: &Journal, seed: u64) -> Option<Findings> {
+        let setup = Setup { client: &self.client, names, journal, seed, patience: PATIENCE };
+        Box::pin(probe::probe(setup)).await.ok()
     }
 
     async fn beside(&self) -> Result<Live, String> {
@@ -156,7 +170,7 @@ impl Live {
 
     async fn run_command(&self, act: &Act, came: &mut Came) -> Result<(), Trouble> {
         let name = act.command.first().cloned().unwrap_or_default();
-        let program = launch::find_program(&name).unwrap_or_else(|| PathBuf::from(&name));
+        let program = find_program(&name).unwrap_or_else(|| PathBuf::from(&name));
         let mut command = tokio::process::Command::new(&program);
         command.args(act.command.iter().skip(1).map(|argument| self.fill(argument)));
         let launched = self.dir().zip(self.launched().map(|launch| launch.env));

@@ -3,6 +3,7 @@
 use super::actions::Act;
 use super::launch;
 use super::open::Live;
+use super::program::find_program;
 use super::units::Expiry;
 use crate::engine::Barriers;
 use crate::suite::barrier::Barrier;
@@ -10,11 +11,19 @@ use crate::suite::barrier::Barrier;
 impl Live {
     /// Which barriers the target has.
     pub fn barriers(&self) -> Barriers {
-        let mut barriers = Barriers { alone: self.alone(), ..Barriers::default() };
+        let mut barriers = Barriers::default();
         if self.is_reference() {
             let all = Barrier::ALL.into_iter().filter(|barrier| *barrier != Barrier::Mirror);
             barriers.there.extend(all.map(|barrier| (barrier, matches!(barrier, Barrier::Gc | Barrier::Expiry))));
             return barriers;
+        }
+        match &self.profile.beside {
+            None => barriers.alone = Some("the profile has no `beside` (docs/profiles.md)".into()),
+            Some(beside) => {
+                let program = beside.launch.as_ref().map(launch::program);
+                barriers.alone = program.and_then(Result::err).map(|missing| missing.to_string());
+                barriers.hints.extend(barriers.alone.clone());
+            }
         }
         if matches!(self.profile.windows.expiry, Expiry::After(_)) {
             barriers.there.insert(Barrier::Expiry, true);
@@ -22,7 +31,10 @@ impl Live {
         for barrier in Barrier::ALL {
             let Some(act) = self.profile.actions.of(barrier) else { continue };
             match self.unable(act) {
-                Some(why) => drop(barriers.missing.insert(barrier, why)),
+                Some(why) => {
+                    barriers.hints.insert(why.clone());
+                    barriers.missing.insert(barrier, why);
+                }
                 None => drop(barriers.there.insert(barrier, act.is_online())),
             }
         }
@@ -34,18 +46,7 @@ impl Live {
         let launch = self.profile.launch.as_ref();
         let again = act.relaunch.iter().chain(&act.read_only).zip(launch).map(|(again, launch)| again.over(launch));
         let missing = again.filter_map(|launch| launch::program(&launch).err()).map(|e| e.to_string()).next();
-        let command = act.command.first().filter(|program| launch::find_program(program).is_none());
+        let command = act.command.first().filter(|program| find_program(program).is_none());
         missing.or_else(|| command.map(|program| format!("{program} is not installed")))
-    }
-
-    /// Why no second server can be had.
-    fn alone(&self) -> Option<String> {
-        if self.is_reference() {
-            return None;
-        }
-        let Some(beside) = &self.profile.beside else {
-            return Some("the profile has no `beside` (docs/profiles.md)".into());
-        };
-        launch::program(beside.launch.as_ref()?).err().map(|missing| missing.to_string())
     }
 }

@@ -44,7 +44,11 @@ impl Drop for Group {
 
 /// Kills all that runs, and removes their folders: for an end that drops nothing.
 pub fn kill_all() {
-    for (leader, folder) in std::mem::take(&mut *running()) {
+    end(std::mem::take(&mut *running()));
+}
+
+fn end(all: BTreeMap<u32, Option<PathBuf>>) {
+    for (leader, folder) in all {
         kill(leader);
         if let Some(folder) = folder {
             // What cannot be removed lies in the folder for temporary files.
@@ -61,5 +65,22 @@ fn kill(leader: u32) {
     #[cfg(unix)]
     if let Some(leader) = i32::try_from(leader).ok().and_then(rustix::process::Pid::from_raw) {
         let _ = rustix::process::kill_process_group(leader, rustix::process::Signal::KILL);
+    }
+}
+
+#[cfg(all(test, unix))]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+
+    use super::*;
+
+    #[test]
+    fn an_end_that_drops_nothing_kills_and_removes_all_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = std::process::Command::new("sleep").arg("300").process_group(0).spawn().unwrap();
+        end([(child.id(), Some(folder.path().to_owned()))].into());
+        assert_eq!(child.wait().unwrap().signal(), Some(9));
+        assert!(!folder.path().exists());
     }
 }

@@ -1,18 +1,18 @@
 //! A registry's process: started on a free port with a folder of its own, and gone when it is dropped.
 
-use std::collections::BTreeSet;
 use std::fs::File;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tempfile::TempDir;
 
 use super::groups::Group;
 use super::output;
+use super::ports::{free_port, release};
 use super::profile::Launch;
+use super::program::find_program;
 
 /// The folder of a process within its temporary one, beside what it writes to its outputs.
 const DIR: &str = "dir";
@@ -250,55 +250,10 @@ pub(super) fn fill(text: &str, port: u16, dir: &Path) -> String {
     text.replace("{port}", &port.to_string()).replace("{dir}", &dir.display().to_string())
 }
 
-/// Ports given to processes of ours that still run: the system may offer one again before its process listens.
-static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
-
-/// A port that nobody listens on.
-fn free_port() -> std::io::Result<u16> {
-    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
-    loop {
-        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
-        if given.insert(port) {
-            return Ok(port);
-        }
-    }
-}
-
-fn release(port: u16) {
-    GIVEN.lock().unwrap_or_else(PoisonError::into_inner).remove(&port);
-}
-
-/// The program by its path, or by its name on PATH, else where `go install` and `cargo install` put it.
-pub(super) fn find_program(name: &str) -> Option<PathBuf> {
-    if name.contains('/') {
-        return Some(PathBuf::from(name))
-            .filter(|path| is_program(path))
-            .and_then(|path| std::path::absolute(path).ok());
-    }
-    let list = |variable: &str, below: &str| -> Vec<PathBuf> {
-        let value = std::env::var_os(variable).unwrap_or_default();
-        std::env::split_paths(&value).filter(|p| !p.as_os_str().is_empty()).map(|p| p.join(below)).collect()
-    };
-    [("PATH", ""), ("GOBIN", ""), ("GOPATH", "bin"), ("HOME", "go/bin"), ("HOME", ".cargo/bin")]
-        .iter()
-        .flat_map(|(variable, below)| list(variable, below))
-        .map(|folder| folder.join(name))
-        .find(|path| is_program(path))
-}
-
-/// Whether this is a file that may be run.
-fn is_program(path: &Path) -> bool {
-    let Ok(metadata) = path.metadata() else { return false };
-    #[cfg(unix)]
-    let runs = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o111 != 0;
-    #[cfg(not(unix))]
-    let runs = true;
-    metadata.is_file() && runs
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::time::Instant;
 
     use super::*;

@@ -133,6 +133,7 @@ pub fn record(cases: Vec<CaseRecord>) -> RunRecord {
         cases,
         requirements,
         notes: Vec::new(),
+        paused: None,
         complete: true,
     }
 }

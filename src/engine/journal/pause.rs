@@ -36,6 +36,9 @@ pub struct Found {
     pub docker: StanceFinding,
     /// By name.
     pub capabilities: BTreeMap<String, Is>,
+    /// What showed them, by name.
+    #[serde(default)]
+    pub evidence: BTreeMap<String, String>,
 }
 
 impl Found {
@@ -45,6 +48,7 @@ impl Found {
             oci: findings.oci.clone(),
             docker: findings.docker.clone(),
             capabilities: findings.capabilities.iter().map(|(name, found)| (name.clone(), found.is)).collect(),
+            evidence: findings.capabilities.iter().map(|(name, f)| (name.clone(), f.evidence.clone())).collect(),
         }
     }
 }

@@ -11,9 +11,10 @@ mod put;
 mod raw;
 mod read;
 mod referrers;
+mod resume;
 mod settled;
 mod tags;
-mod upload;
+pub(super) mod upload;
 mod walk;
 
 use std::sync::Arc;

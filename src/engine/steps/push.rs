@@ -69,6 +69,7 @@ async fn push_blobs(case: &mut Case, here: &Here<'_>, blobs: &[Arc<Node>]) -> Re
             claim: None,
             how: UploadHow::PostPut,
             chunk: None,
+            stop_after: None,
             expect: expect.clone(),
             headers: here.step.headers.clone(),
         })

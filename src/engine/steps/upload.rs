@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::Here;
+use super::{Here, resume};
 use crate::content::digest::Digest;
 use crate::content::{Body, Node};
 use crate::engine::ask::{Asked, Expected, Question, Sender};
@@ -36,15 +36,37 @@ pub async fn run(case: &mut Case, here: &Here<'_>, what: &Upload) -> Result<(), 
         claim: claim.map(|node| node.digest.clone()),
         how: what.how,
         chunk: what.chunk,
+        stop_after: what.stop_after,
         expect: here.expect_or(case, "blob-pushed")?,
         headers: here.step.headers.clone(),
     };
-    let legs = upload(&case.run.sender, &way).await;
-    let answer = take(case, &way, legs).await?;
+    let from = if what.resume { resume::stands(case, &way).await? } else { None };
+    let sent = match from {
+        Some(session) => go_on(&case.run.sender, &way, session, Vec::new()).await,
+        None => upload(&case.run.sender, &way).await,
+    };
+    let answer = take(case, &way, sent).await?;
     Case::must_hold(&[answer])
 }
 
+/// An upload that is not finished.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::engine) struct Session {
+    /// Where it goes on.
+    pub location: String,
+    /// Bytes that the registry has.
+    pub sent: u64,
+}
+
+/// What was sent of an upload.
+pub(super) struct Sent {
+    legs: Vec<Leg>,
+    /// Where it was left on purpose.
+    open: Option<Session>,
+}
+
 /// What is uploaded, where to and how.
+#[derive(Clone)]
 pub(super) struct Way {
     /// For reports.
     pub label: String,
@@ -62,6 +84,8 @@ pub(super) struct Way {
     pub how: UploadHow,
     /// Bytes of a chunk.
     pub chunk: Option<u64>,
+    /// Chunks after which it is left.
+    pub stop_after: Option<u64>,
     /// What is expected of the last answer.
     pub expect: Expected,
     /// Header lines of the step, sent with every request.
@@ -81,7 +105,7 @@ impl Way {
         self.claim.as_ref().unwrap_or(&self.node.digest)
     }
 
-    fn question(&self, part: &str, method: &str, target: &str, body: AskBody) -> Question {
+    pub(super) fn question(&self, part: &str, method: &str, target: &str, body: AskBody) -> Question {
         let label = if part.is_empty() { self.label.clone() } else { format!("{}: {part}", self.label) };
         let mut ask = Ask::new(method, target).body(body);
         ask.scopes = vec![format!("repository:{}:pull,push", self.repository)];
@@ -145,13 +169,12 @@ fn with_digest(location: &str, digest: &Digest) -> String {
 ///
 /// # Errors
 /// The journal cannot be written.
-pub(super) async fn upload(sender: &Sender, way: &Way) -> std::io::Result<Vec<Leg>> {
+pub(super) async fn upload(sender: &Sender, way: &Way) -> std::io::Result<Sent> {
     let mut legs = Vec::new();
     let mut post = format!("/v2/{}/blobs/uploads/", way.repository);
-    let whole = way.body(0, way.node.size);
     let start = if way.how == UploadHow::Post {
         post = with_digest(&post, way.digest());
-        way.closing(way.question("POST", "POST", &post, whole.clone()))
+        way.closing(way.question("POST", "POST", &post, way.body(0, way.node.size)))
     } else {
         way.question("open a session", "POST", &post, AskBody::Empty)
     };
@@ -159,29 +182,44 @@ pub(super) async fn upload(sender: &Sender, way: &Way) -> std::io::Result<Vec<Le
     // A registry without single POST answers with a session (L310).
     if way.how == UploadHow::Post && asked.status() != Some(202) {
         legs.push(Leg { question: start, asked, is_last: true });
-        return Ok(legs);
+        return Ok(Sent { legs, open: None });
     }
     let least = asked.exchange.response().and_then(|r| r.header("oci-chunk-min-length")?.trim().parse::<u64>().ok());
-    let Some(mut location) = lead(&mut legs, start, asked) else { return Ok(legs) };
+    let Some(location) = lead(&mut legs, start, asked) else { return Ok(Sent { legs, open: None }) };
+    let way = &Way { chunk: Some(way.chunk.unwrap_or(CHUNK).max(least.unwrap_or(0))), ..way.clone() };
+    go_on(sender, way, Session { location, sent: 0 }, legs).await
+}
+
+/// Goes on with a session, to its end or to where it is left.
+///
+/// # Errors
+/// The journal cannot be written.
+async fn go_on(sender: &Sender, way: &Way, session: Session, mut legs: Vec<Leg>) -> std::io::Result<Sent> {
+    let Session { mut location, sent: mut offset } = session;
+    let mut chunks = 0;
     if way.how == UploadHow::Chunked {
         let even = way.node.size.div_ceil(MOST_CHUNKS);
-        let chunk = way.chunk.unwrap_or(CHUNK).max(least.unwrap_or(0)).max(even).max(1);
-        let mut offset = 0;
+        let chunk = way.chunk.unwrap_or(CHUNK).max(even).max(1);
         while offset < way.node.size {
             let length = chunk.min(way.node.size - offset);
             let mut patch = way.question("a chunk", "PATCH", &location, way.body(offset, length));
             set(&mut patch.ask, "Content-Range", &format!("{offset}-{}", offset + length - 1));
             let asked = sender.ask(&patch).await?;
-            let Some(next) = lead(&mut legs, patch, asked) else { return Ok(legs) };
+            let Some(next) = lead(&mut legs, patch, asked) else { return Ok(Sent { legs, open: None }) };
             location = next;
             offset += length;
+            chunks += 1;
+            if way.stop_after == Some(chunks) {
+                legs.iter_mut().last().into_iter().for_each(|leg| leg.is_last = true);
+                return Ok(Sent { legs, open: Some(Session { location, sent: offset }) });
+            }
         }
     }
-    let body = if way.how == UploadHow::Chunked { AskBody::Empty } else { whole };
+    let body = if way.how == UploadHow::Chunked { AskBody::Empty } else { way.body(0, way.node.size) };
     let close = way.closing(way.question("", "PUT", &with_digest(&location, way.digest()), body));
     let asked = sender.ask(&close).await?;
     legs.push(Leg { question: close, asked, is_last: true });
-    Ok(legs)
+    Ok(Sent { legs, open: None })
 }
 
 /// Takes an answer on the way; where it leads on, the place that it names.
@@ -193,13 +231,19 @@ fn lead(legs: &mut Vec<Leg>, question: Question, asked: Asked) -> Option<String>
 }
 
 /// Judges an upload, and writes down what was acknowledged.
-pub(super) async fn take(case: &mut Case, way: &Way, legs: std::io::Result<Vec<Leg>>) -> Result<Answer, Halt> {
-    let legs = legs.map_err(|error| case.unwritten(&error))?;
+pub(super) async fn take(case: &mut Case, way: &Way, sent: std::io::Result<Sent>) -> Result<Answer, Halt> {
+    let Sent { legs, open } = sent.map_err(|error| case.unwritten(&error))?;
+    if let Some(session) = open {
+        case.sessions.insert((way.nickname.clone(), way.node.digest.clone()), session);
+    }
     let mut last = Answer { status: None, broken: None };
     for Leg { question, asked, is_last } in legs {
         if is_last {
             last = case.take(&question, asked).await?;
-            case.facts.at(&way.nickname).blob(way.digest(), last.status);
+            // An upload that was left has no blob yet.
+            if !question.creates.is_empty() {
+                case.facts.at(&way.nickname).blob(way.digest(), last.status);
+            }
         } else {
             last = Answer { status: None, broken: on_the_way(case, &question, &asked)? };
         }

@@ -9,6 +9,7 @@ mod boot;
 mod boot_kill;
 mod boot_tools;
 mod boot_upgrade;
+mod boot_uploads;
 mod children;
 mod delete;
 mod delete_blobs;
@@ -117,6 +118,7 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         boot::DEFECTS,
         boot_kill::DEFECTS,
         boot_upgrade::DEFECTS,
+        boot_uploads::DEFECTS,
         gc::DEFECTS,
         gc_stops::DEFECTS,
         gc_takes::DEFECTS,

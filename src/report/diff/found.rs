@@ -1,13 +1,13 @@
 //! What the probes found: stances and capabilities that differ, or that other answers told.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Place;
+use crate::record::StanceRecord;
 use crate::record::answers::words;
-use crate::record::{RunRecord, StanceRecord};
 use crate::suite::model::StanceWord;
 use crate::target::claims::word;
 use crate::target::findings::{Finding, Is, is_declared};
@@ -68,13 +68,13 @@ pub struct CapabilityChange {
 }
 
 /// Stances, `oci` before `docker`.
-pub(super) fn stance(old: &RunRecord, new: &RunRecord) -> Vec<StanceChange> {
-    let formats: BTreeSet<&String> = old.stance.keys().chain(new.stance.keys()).collect();
+pub fn stance(old: &BTreeMap<String, StanceRecord>, new: &BTreeMap<String, StanceRecord>) -> Vec<StanceChange> {
+    let formats: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     formats
         .into_iter()
         .rev()
         .filter_map(|format| {
-            let (was, now) = (old.stance.get(format), new.stance.get(format));
+            let (was, now) = (old.get(format), new.get(format));
             let what = match (was, now) {
                 (Some(was), Some(now)) if !moved(was, now) => {
                     (was.found.evidence != now.found.evidence).then_some(Found::Answers)?
@@ -113,13 +113,13 @@ fn breaks(was: &StanceRecord, now: &StanceRecord) -> bool {
 }
 
 /// Capabilities that were probed, by name. One that a profile only declares was not found: it is told as a claim.
-pub(super) fn capabilities(old: &RunRecord, new: &RunRecord) -> Vec<CapabilityChange> {
-    let names: BTreeSet<&String> = old.capabilities.keys().chain(new.capabilities.keys()).collect();
+pub fn capabilities(old: &BTreeMap<String, Finding>, new: &BTreeMap<String, Finding>) -> Vec<CapabilityChange> {
+    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     names
         .into_iter()
         .filter(|name| !is_declared(name))
         .filter_map(|name| {
-            let (was, now) = (old.capabilities.get(name), new.capabilities.get(name));
+            let (was, now) = (old.get(name), new.get(name));
             Some(CapabilityChange {
                 name: name.clone(),
                 what: capability(was, now)?,

@@ -67,7 +67,11 @@ fn outcome(record: &RunRecord) -> String {
         (true, _) => "as expected".to_owned(),
         (false, _) => format!("{} of {asked} cases", parts.join(", ")),
     };
-    if record.complete { text } else { format!("incomplete; {text}") }
+    match &record.paused {
+        Some(barrier) => format!("paused at {barrier}; {text}"),
+        None if !record.complete => format!("incomplete; {text}"),
+        None => text,
+    }
 }
 
 fn header(page: &mut Page, record: &RunRecord) {
@@ -79,7 +83,7 @@ fn header(page: &mut Page, record: &RunRecord) {
         page.element("p", &[("class", "soft")], &format!("The profile was not run before: {not_run}."));
     }
     let bad = [Verdict::Fail, Verdict::Error, Verdict::Fixed].into_iter().any(|verdict| record.count(verdict) > 0);
-    let class = if bad || !record.complete { "outcome fail" } else { "outcome pass" };
+    let class = if bad || !record.complete && record.paused.is_none() { "outcome fail" } else { "outcome pass" };
     page.element("p", &[("class", class)], &outcome(record));
     tiles(page, record);
     page.open("dl", &[("class", "facts")]);

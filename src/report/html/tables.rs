@@ -88,6 +88,18 @@ pub(super) fn rounds(page: &mut Page, record: &RunRecord) {
         for tried in &round.tried {
             page.element("div", &[("class", "soft")], &format!("on a fresh registry, {tried}"));
         }
+        match round.changes.as_deref() {
+            Some([]) => {
+                page.element("div", &[], "stance, capabilities and what tells them are as they were before");
+            }
+            changes => {
+                for change in changes.into_iter().flatten() {
+                    let class = if change.worse { "verdict fail" } else { "" };
+                    page.element("div", &[("class", class)], &change.text);
+                    page.element("div", &[("class", "soft")], &format!("was {}; now {}", change.was, change.now));
+                }
+            }
+        }
         page.element("pre", &[], &round.output).close("td").close("tr");
     }
     page.raw("</tbody>").close("table").close("div").close("section");

@@ -1,32 +1,6 @@
 //! What is said of a pause.
 
 use super::*;
-use crate::suite::model::{Scope, StanceWord};
-
-fn found(is: StanceWord, scope: Option<Scope>, delete: Is) -> Found {
-    let stance = StanceFinding { is, platforms: Vec::new(), scope, evidence: "e".into() };
-    Found { oci: stance.clone(), docker: stance, capabilities: [("delete.tag".to_owned(), delete)].into() }
-}
-
-#[test]
-fn what_changed_is_said_in_words() {
-    let then = found(StanceWord::Refuse, Some(Scope::Repository), Is::Absent);
-    assert_eq!(changes(&then, &then), Vec::<String>::new());
-    assert_eq!(
-        changes(&then, &found(StanceWord::Accept, None, Is::Supported)),
-        [
-            "oci stance was: refuse; is now: accept",
-            "docker stance was: refuse; is now: accept",
-            "delete.tag was: absent; is now: supported"
-        ]
-    );
-    let wider = found(StanceWord::Refuse, Some(Scope::Registry), Is::Absent);
-    let said = changes(&then, &wider);
-    assert_eq!(
-        said.first().map(String::as_str),
-        Some("oci stance was: refuse (scope repository); is now: refuse (scope registry)")
-    );
-}
 
 #[test]
 fn who_upgrades_from_outside_can_go_back() {
