@@ -1,7 +1,7 @@
 //! One question to the registry: a request, what it is about, and what is expected of the answer.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::expect::Subject;
 use super::facts::is_yes;
@@ -234,6 +234,7 @@ fn again(first: Exchange, second: Exchange) -> Exchange {
         requests: first.requests.saturating_add(second.requests),
         bytes_sent: first.bytes_sent + second.bytes_sent,
         bytes_received: first.bytes_received + second.bytes_received,
+        begun: first.begun,
         seconds: first.seconds + second.seconds,
         ..second
     }
@@ -259,10 +260,13 @@ fn unsent(ask: &Ask, why: &str) -> Exchange {
         body_length: length,
     };
     let failure = Failure { kind: FailureKind::Interrupted, text: why.into(), after: Duration::ZERO, wrong: None };
+    let now = Instant::now();
     Exchange {
         request,
         result: Err(failure),
         hops: Vec::new(),
+        begun: now,
+        ended: now,
         seconds: 0.0,
         first_byte_seconds: None,
         bytes_sent: 0,

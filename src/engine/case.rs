@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::ask::{Asked, Expected, Question};
 use super::expect::Seen;
 use super::facts::Facts;
+use super::interleaving::Interleaving;
 use super::journal::Thing;
 use super::judge::Found;
 use super::names::Lease;
@@ -21,6 +22,8 @@ use crate::suite::model::{Action, CaseInstance, Step};
 use crate::suite::requirement::Level;
 use crate::suite::side;
 use crate::wire::{Exchange, FailureKind};
+
+mod lanes;
 
 /// Requests of one step that are under way at once.
 pub const TOGETHER: usize = 8;
@@ -90,6 +93,8 @@ pub struct Case {
     pub(super) exchanges: Vec<StepExchange>,
     pub(super) mismatches: Vec<Mismatch>,
     pub(super) observed: BTreeSet<String>,
+    /// What was under way at once in the last race.
+    interleaving: Option<Interleaving>,
 }
 
 impl Case {
@@ -122,6 +127,7 @@ impl Case {
             exchanges: Vec::new(),
             mismatches: Vec::new(),
             observed: BTreeSet::new(),
+            interleaving: None,
         }
     }
 
@@ -201,7 +207,12 @@ impl Case {
         self.step = self.next;
         self.step_name.clone_from(&step.name);
         self.next += 1;
-        match steps::run(self, step).await {
+        let before = self.mismatches.len();
+        let ended = steps::run(self, step).await;
+        if let Some(interleaving) = &self.interleaving {
+            self.mismatches.iter_mut().skip(before).for_each(|mismatch| interleaving.show(mismatch, &self.exchanges));
+        }
+        match ended {
             Ok(()) => {}
             Err(Halt::Meaningless) => self.next = usize::MAX,
             Err(Halt::NotAsked(why)) => (self.next, self.error) = (usize::MAX, Some(why)),
@@ -275,6 +286,7 @@ impl Case {
         let mut halt = None;
         // Some at a time: their answers are held whole until they are judged.
         for some in questions.chunks(TOGETHER) {
+            self.facts.sends();
             let asked = futures_util::future::join_all(some.iter().map(|question| sender.ask(question))).await;
             for (question, asked) in some.iter().zip(asked) {
                 match asked {
@@ -354,7 +366,7 @@ impl Case {
     /// Records an exchange that no later step can compare with.
     pub(super) fn push_unnamed(&mut self, label: &str, mut exchange: Exchange) {
         keep::trim(&mut exchange);
-        self.exchanges.push(StepExchange { step: self.step, label: label.to_owned(), exchange });
+        self.exchanges.push(StepExchange { step: self.step, label: label.to_owned(), exchange, lane: None });
     }
 
     /// Remembers what has to be removed after the case.

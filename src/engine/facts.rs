@@ -6,10 +6,13 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::race::May;
+use self::race::{Change, Event};
 pub use self::saved::SavedFacts;
 use crate::content::digest::Digest;
 use crate::content::{Node, NodeKind};
 
+mod race;
 mod saved;
 
 /// Where a manifest or blob stands.
@@ -38,11 +41,15 @@ pub struct PutAnswer {
 }
 
 /// Everything known of the case's repositories, by nickname.
-#[derive(Debug, Default)]
-pub struct Facts(BTreeMap<String, Repository>);
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    of: BTreeMap<String, Repository>,
+    /// When that was sent which is written down next; of a lane only.
+    sent: Option<Instant>,
+}
 
 /// What is known of one repository.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Repository {
     manifests: BTreeMap<Digest, State>,
     blobs: BTreeMap<Digest, State>,
@@ -50,6 +57,11 @@ pub struct Repository {
     puts: BTreeMap<Digest, PutAnswer>,
     /// What was acknowledged before the last barrier, and not again since.
     older: BTreeSet<Digest>,
+    /// What tags may name that were written by several at once, and not again since.
+    raced: BTreeMap<String, May>,
+    /// What a lane wrote down, in order, and when that was sent which is written down next.
+    log: Vec<Event>,
+    sent: Option<Instant>,
     /// When a push was last acknowledged.
     pub written: Option<Instant>,
     /// When a deletion was last acknowledged.
@@ -69,12 +81,14 @@ pub fn is_no(status: Option<u16>) -> bool {
 impl Facts {
     /// Of one repository, to be read.
     pub fn of(&self, repository: &str) -> Option<&Repository> {
-        self.0.get(repository)
+        self.of.get(repository)
     }
 
     /// Of one repository, to be changed.
     pub fn at(&mut self, repository: &str) -> &mut Repository {
-        self.0.entry(repository.to_owned()).or_default()
+        let known = self.of.entry(repository.to_owned()).or_default();
+        known.sent = self.sent;
+        known
     }
 
     /// Whether a node was acknowledged and not deleted.
@@ -94,7 +108,7 @@ impl Facts {
 
     /// A barrier was passed: all that was acknowledged so far is older than it.
     pub fn pass(&mut self) {
-        for repository in self.0.values_mut() {
+        for repository in self.of.values_mut() {
             let present = repository.manifests.iter().chain(&repository.blobs).filter(|(_, s)| **s == State::Present);
             repository.older = present.map(|(digest, _)| digest.clone()).collect();
             // Windows are for what was just written.
@@ -127,6 +141,7 @@ impl Repository {
 
     /// A manifest was put, by `tag` or by its digest, and answered with `status`.
     pub fn put(&mut self, node: &Arc<Node>, tag: Option<&str>, status: Option<u16>) {
+        self.note(status, || Change::Put(node.clone(), tag.map(str::to_owned)));
         let stored_before = self.state(node) == Some(State::Present);
         let older = tag.and_then(|tag| self.tags.get(tag).cloned());
         let answer = PutAnswer { status, tag: tag.map(str::to_owned), older, stored_before };
@@ -135,6 +150,7 @@ impl Repository {
             self.manifests.insert(node.digest.clone(), State::Present);
             self.older.remove(&node.digest);
             if let Some(tag) = tag {
+                self.raced.remove(tag);
                 self.tags.insert(tag.to_owned(), node.clone());
             }
             self.written = Some(Instant::now());
@@ -145,6 +161,7 @@ impl Repository {
 
     /// A blob was uploaded or mounted, and answered with `status`.
     pub fn blob(&mut self, digest: &Digest, status: Option<u16>) {
+        self.note(status, || Change::Blob(digest.clone()));
         if is_yes(status) {
             self.blobs.insert(digest.clone(), State::Present);
             self.older.remove(digest);
@@ -156,7 +173,9 @@ impl Repository {
 
     /// The deletion of a tag was answered with `status`.
     pub fn delete_tag(&mut self, tag: &str, status: Option<u16>) {
+        self.note(status, || Change::DeleteTag(tag.to_owned()));
         if is_yes(status) {
+            self.raced.remove(tag);
             self.tags.remove(tag);
             self.deleted = Some(Instant::now());
         }
@@ -164,7 +183,9 @@ impl Repository {
 
     /// The deletion of a manifest by digest was answered with `status`; every tag that named it goes with it (L692).
     pub fn delete_manifest(&mut self, digest: &Digest, status: Option<u16>) {
+        self.note(status, || Change::DeleteManifest(digest.clone()));
         if is_yes(status) {
+            self.raced.values_mut().for_each(|may| may.lose(digest));
             self.manifests.insert(digest.clone(), State::Deleted);
             self.tags.retain(|_, node| node.digest != *digest);
             self.deleted = Some(Instant::now());
@@ -175,6 +196,7 @@ impl Repository {
 
     /// The deletion of a blob was answered with `status`.
     pub fn delete_blob(&mut self, digest: &Digest, status: Option<u16>) {
+        self.note(status, || Change::DeleteBlob(digest.clone()));
         if is_yes(status) {
             self.blobs.insert(digest.clone(), State::Deleted);
             self.deleted = Some(Instant::now());

@@ -72,7 +72,12 @@ mod tests {
     use crate::engine::expect::testing::{exchange, response};
 
     fn at(headers: &[(&str, &str)], body: usize) -> StepExchange {
-        StepExchange { step: 0, label: String::new(), exchange: exchange(response(404, headers, &vec![b'x'; body])) }
+        StepExchange {
+            step: 0,
+            label: String::new(),
+            exchange: exchange(response(404, headers, &vec![b'x'; body])),
+            lane: None,
+        }
     }
 
     fn body(at: &StepExchange) -> usize {

@@ -20,6 +20,7 @@ pub mod cleanup;
 pub mod expect;
 pub mod facts;
 pub mod ground;
+mod interleaving;
 pub mod journal;
 mod judge;
 mod keep;

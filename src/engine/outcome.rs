@@ -1,5 +1,7 @@
 //! What came of a case, before anybody judges it.
 
+use std::sync::Arc;
+
 use crate::suite::model::Source;
 use crate::wire::{Exchange, FailureKind};
 
@@ -46,6 +48,19 @@ pub struct StepExchange {
     pub label: String,
     /// The exchange.
     pub exchange: Exchange,
+    /// The lane that it was sent in, where the step has lanes.
+    pub lane: Option<InLane>,
+}
+
+/// An exchange's place in a race.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InLane {
+    /// The lane's name.
+    pub name: Arc<str>,
+    /// When it was sent, in seconds since the step began.
+    pub begin: f64,
+    /// When its answer was there.
+    pub end: f64,
 }
 
 /// One thing that did not hold.

@@ -227,7 +227,7 @@ pub(super) fn blank(case: &CaseInstance, error: NotAsked) -> Outcome {
 /// Nicknames in the order in which the steps name them.
 pub(super) fn nicknames(case: &CaseInstance) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    for step in &case.steps {
+    for step in case.every_step() {
         let from = match &step.action {
             Action::Mount(mount) => mount.from.as_deref(),
             _ => None,

@@ -79,7 +79,7 @@ pub struct JudgedCase<'a> {
 impl<'a> JudgedCase<'a> {
     /// What a planned case brings by itself; the verdict is the caller's.
     pub fn of(case: &'a CaseInstance, verdict: Verdict) -> JudgedCase<'a> {
-        let expectations = case.steps.iter().flat_map(|step| &step.expect);
+        let expectations = case.every_step().flat_map(|step| &step.expect);
         JudgedCase {
             id: case.id.as_str().into(),
             title: case.title.as_str().into(),

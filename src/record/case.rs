@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 
 use super::build::{Bodies, JudgedCase};
-use super::exchange::bounded;
+use super::exchange::{LaneRecord, bounded};
 use super::{CaseRecord, ExchangeRecord, MismatchRecord, RequestRecord, ResponseRecord, Text};
 use crate::content::digest::Digest;
 use crate::content::graph::Algorithm;
@@ -116,6 +116,11 @@ fn record_exchange(at: &StepExchange, bodies: &mut Bodies) -> ExchangeRecord {
         failure,
         hops: exchange.hops.iter().map(|hop| format!("{} {}", hop.status, hop.to)).collect(),
         seconds: seconds(exchange.seconds),
+        lane: at.lane.as_ref().map(|lane| LaneRecord {
+            name: lane.name.to_string(),
+            begin: seconds(lane.begin),
+            end: seconds(lane.end),
+        }),
     }
 }
 
@@ -189,13 +194,15 @@ mod tests {
             request,
             result,
             hops: Vec::new(),
+            begun: std::time::Instant::now(),
+            ended: std::time::Instant::now(),
             seconds: 0.123_456_789,
             first_byte_seconds: None,
             bytes_sent: 2,
             bytes_received: 2,
             requests: 1,
         };
-        StepExchange { step, label: "put index by tag".into(), exchange }
+        StepExchange { step, label: "put index by tag".into(), exchange, lane: None }
     }
 
     fn outcome(exchanges: Vec<StepExchange>, named: Option<usize>) -> Outcome {

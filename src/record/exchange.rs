@@ -21,6 +21,21 @@ pub struct ExchangeRecord {
     pub hops: Vec<String>,
     /// Seconds.
     pub seconds: f64,
+    /// Where it was sent at once with others: by which lane, and when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lane: Option<LaneRecord>,
+}
+
+/// An exchange's place among those that were under way at once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct LaneRecord {
+    /// The lane's name.
+    pub name: String,
+    /// When it was sent, in seconds since the step began.
+    pub begin: f64,
+    /// When its answer was there.
+    pub end: f64,
 }
 
 /// A request, as it is shown.

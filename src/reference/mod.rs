@@ -7,6 +7,7 @@
 //! manifests, blobs, sessions, lists, referrers, auth, gc      the handlers: each computes what is right
 //! policy     the seams: every decision passes here, and whoever is switched on may change it
 //! state, content, folder      what is held, and how it lasts
+//! traffic    what is under way at once
 //! running, serving, boot      start, restart, kill, upgrade: the address stays, and what was held is found again
 //! defects    rows of (name, sentence, requirement, seam): one wrong decision each
 //! variations the same for decisions that differ and are lawful
@@ -39,6 +40,7 @@ mod sessions;
 pub mod state;
 #[cfg(test)]
 mod tests;
+pub mod traffic;
 pub mod uploads;
 pub mod variations;
 

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use super::answer::Answer;
 use super::boot::{Found, Rebuild};
@@ -20,6 +21,8 @@ use crate::content::digest::Digest;
 /// A place at which a decision can be changed, and the change.
 #[derive(Debug, Clone, Copy)]
 pub enum Seam {
+    /// How long does a request wait before it is looked at? Not at all, rightly.
+    Begin(fn(&Asked) -> Duration),
     /// Is what a manifest names there?
     Present(fn(&Wanted, bool) -> bool),
     /// May this manifest be stored?
@@ -121,6 +124,10 @@ impl Policy {
     /// A policy of these seams.
     pub fn new(seams: impl IntoIterator<Item = Seam>) -> Policy {
         Policy { seams: seams.into_iter().map(|seam| (seam, Mutex::default())).collect() }
+    }
+
+    pub(super) fn begin(&self, asked: &Asked) -> Duration {
+        decide!(self, Begin, Duration::ZERO, |wait, so_far| so_far.max(wait(asked)))
     }
 
     pub(super) fn present(&self, wanted: &Wanted, right: bool) -> bool {

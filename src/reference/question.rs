@@ -14,6 +14,7 @@ use super::manifest::{Descriptor, Manifest};
 use super::problem::Verdict;
 use super::route::{Query, Route, is_tag};
 use super::state::{Repository, State, Stored};
+use super::traffic::Traffic;
 use crate::content::digest::Digest;
 
 /// A request, without its body.
@@ -112,6 +113,8 @@ pub struct View<'a> {
     pub content: &'a Content,
     /// What kind of registry it is.
     pub config: &'a Config,
+    /// Requests that are under way.
+    pub traffic: &'a Traffic,
 }
 
 /// A manifest is pushed.

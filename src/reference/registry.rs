@@ -14,6 +14,7 @@ use super::policy::Policy;
 use super::problem::Problem;
 use super::question::View;
 use super::state::{Life, State, Write};
+use super::traffic::Traffic;
 use super::uploads::Uploads;
 
 /// Everything that a request works on.
@@ -26,6 +27,8 @@ pub struct Registry {
     pub content: Arc<Content>,
     /// Uploads that are not closed.
     pub uploads: Arc<Uploads>,
+    /// Requests that are under way.
+    pub traffic: Arc<Traffic>,
     /// Tokens that were given out.
     pub tokens: Tokens,
     /// Held by the collection that is under way, of this registry or one beside it.
@@ -57,6 +60,7 @@ impl Registry {
             policy,
             content: Arc::new(content),
             uploads: Arc::new(uploads),
+            traffic: Arc::default(),
             tokens: Tokens::default(),
             collecting: Arc::default(),
             state: Arc::new(RwLock::new(state)),
@@ -75,6 +79,7 @@ impl Registry {
             policy,
             content: self.content.clone(),
             uploads: self.uploads.clone(),
+            traffic: self.traffic.clone(),
             tokens: Tokens::default(),
             collecting: self.collecting.clone(),
             state: self.state.clone(),
@@ -151,7 +156,7 @@ impl Registry {
 
     /// What decisions are made from.
     pub fn view<'a>(&'a self, state: &'a State) -> View<'a> {
-        View { state, content: &self.content, config: &self.config }
+        View { state, content: &self.content, config: &self.config, traffic: &self.traffic }
     }
 
     /// Makes changes last: on disk first, then in the state.

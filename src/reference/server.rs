@@ -23,6 +23,11 @@ const WHOLE_BODY: usize = 64 * 1024 * 1024;
 pub async fn serve(State(registry): State<Arc<Registry>>, request: Request) -> Response<HttpBody> {
     let (head, body) = request.into_parts();
     let asked = Arc::new(Asked::new(head.method, head.uri, head.headers));
+    let _under_way = registry.traffic.enter(&asked);
+    let wait = registry.policy.begin(&asked);
+    if !wait.is_zero() {
+        tokio::time::sleep(wait).await;
+    }
     let answer = match registry.refuse(&asked) {
         Some(refusal) => refusal,
         None => answer(&registry, &asked, body).await.unwrap_or_else(Answer::from),

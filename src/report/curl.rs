@@ -180,6 +180,7 @@ mod tests {
             failure: None,
             hops: Vec::new(),
             seconds: 0.0,
+            lane: None,
         }
     }
 

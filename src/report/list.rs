@@ -31,7 +31,7 @@ pub fn cases(library: &Library, planned: &[Planned], json: bool) -> String {
     let planned = planned.iter().filter_map(|plan| Some((plan, library.instances.get(plan.case)?)));
     if json {
         return as_json(planned.map(|(plan, case)| {
-            let named = case.steps.iter().flat_map(|step| &step.expect).map(|e| e.requirement.as_str());
+            let named = case.every_step().flat_map(|step| &step.expect).map(|e| e.requirement.as_str());
             let mut requirements: Vec<&str> = named.collect();
             requirements.sort_unstable();
             requirements.dedup();

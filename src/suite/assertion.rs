@@ -40,6 +40,9 @@ pub struct Assertion {
     pub content_range: Option<bool>,
     /// The body is none of these nodes.
     pub not_body: Option<Vec<String>>,
+    /// Of a 200: it is one of these manifests, whole. Bytes, `Docker-Content-Digest`, `Content-Type` and `Content-Length` are
+    /// of the same one. Other statuses: nothing.
+    pub one_of: Option<Vec<String>>,
     /// The body hashes to the digest header, where there is one, and to the digest in the path.
     pub hashes: Option<bool>,
     /// Headers by name: `present`, `absent`, or a glob that the value must match.

@@ -210,6 +210,9 @@ fn check(assertion: &Assertion, node: &Node, requirement: &Requirement, context:
     if assertion.tags.as_ref().is_some_and(|tags| *tags == TagsAre::default()) {
         nothing("tags");
     }
+    if assertion.one_of.as_ref().is_some_and(Vec::is_empty) {
+        nothing("one-of");
+    }
     if assertion.referrers.as_ref().is_some_and(|referrers| *referrers == ReferrersAre::default()) {
         nothing("referrers");
     }

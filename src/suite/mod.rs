@@ -23,6 +23,7 @@ mod load;
 pub mod model;
 mod needs;
 mod nodes;
+pub mod parallel;
 pub mod requirement;
 pub mod schema;
 mod sense;

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::assertion::Assertion;
 use super::barrier::Barrier;
 use super::either::Forms;
+use super::parallel::{Lane, Parallel};
 use super::side::Side;
 use crate::content::graph::{Format, Graph};
 
@@ -53,6 +54,21 @@ pub struct CaseInstance {
     pub caught_by: Vec<String>,
     /// Runs while no other case does.
     pub alone: bool,
+}
+
+impl CaseInstance {
+    /// Every step, and the steps of its lanes after it.
+    pub fn every_step(&self) -> impl Iterator<Item = &Arc<Step>> {
+        self.steps.iter().flat_map(|step| std::iter::once(step).chain(step.action.lanes().flat_map(|lane| &lane.steps)))
+    }
+}
+
+impl Action {
+    /// The lanes of `parallel`; other actions have none.
+    pub fn lanes(&self) -> impl Iterator<Item = &Lane> {
+        let parallel = if let Action::Parallel(parallel) = self { Some(parallel) } else { None };
+        parallel.into_iter().flat_map(|parallel| &parallel.lanes)
+    }
 }
 
 /// What a case needs of its target. All of it must hold, else the case is skipped with the reason.
@@ -105,7 +121,7 @@ pub enum Presence {
 }
 
 /// One step: an action, what all actions may carry, and where it stands.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Step {
     /// What is done.
     pub action: Action,
@@ -174,6 +190,12 @@ pub enum Action {
     Raw(Raw),
     /// Lets time pass.
     Wait(Wait),
+    /// Whatever was answered so far in this repository, also to what was under way at once: the registry keeps to it. Every
+    /// tag, manifest and blob that a step wrote or deleted is asked for, and the list of tags.
+    Joined(Joined),
+    /// Lanes of steps that are sent at once.
+    #[serde(skip)]
+    Parallel(Parallel),
     /// Waits for all other cases that wait here; then something happens to the registry, once for all of them. A word
     /// alone: `- barrier: gc`.
     Barrier(Barrier),
@@ -310,6 +332,14 @@ pub struct Settled {
     pub manifest: String,
     /// The tag that it was put under; `latest` where nothing is said.
     pub tag: Option<String>,
+}
+
+/// Keys of `joined`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Joined {
+    /// Subjects whose lists of referrers are asked for too.
+    pub referrers: Vec<String>,
 }
 
 /// Keys of `delete`: one of `manifest` (by digest), `tag`, `blob`, `reference`.

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::assertion::Assertion;
 use super::model::Action;
+use super::parallel;
 use super::step::CommonKeys;
 use super::written::CaseFile;
 
@@ -96,6 +97,7 @@ pub fn step(generator: &mut SchemaGenerator) -> Schema {
         let description = variant.get("description").cloned().unwrap_or_default();
         steps.insert(name.clone(), action(reference, description, &common, generator));
     }
+    steps.insert(parallel::WORD.to_owned(), parallel::schema(&common, generator));
     json_schema!({
         "type": "object",
         "minProperties": 1,

@@ -41,7 +41,7 @@ pub fn check(decoded: &Decoded, context: &Context) -> bool {
         Action::Upload(upload) => step.upload(upload),
         Action::Raw(raw) => step.raw(raw),
         Action::Wait(wait) => step.wait(&wait.time),
-        Action::Barrier(_) => {}
+        Action::Barrier(_) | Action::Joined(_) | Action::Parallel(_) => {}
         Action::Blob(blob) => {
             if blob.range.as_deref().is_some_and(|range| !words::is_header_value(range) || range.is_empty()) {
                 step.at("range", "this cannot be the value of `Range`", "write it as it is sent: `bytes=0-99`");
@@ -274,6 +274,7 @@ fn observable(assertion: &Assertion, action: &Action, node: &Node, name: &str, c
             assertion.link.is_some() && !matches!(action, Action::Tags(_) | Action::Referrers(_) | Action::Raw(_)),
         ),
         ("referrers", assertion.referrers.is_some() && !matches!(action, Action::Referrers(_))),
+        ("one-of", assertion.one_of.is_some() && !matches!(action, Action::Get(_) | Action::Head(_) | Action::Raw(_))),
     ];
     for (key, there) in body.into_iter().map(|(key, there)| (key, there && head)).chain(only) {
         if there {

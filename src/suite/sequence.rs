@@ -19,7 +19,7 @@ pub const NOWHERE: &str = "nowhere";
 /// Checks the steps of one instance.
 pub fn check(steps: &[Arc<Decoded>], context: &Context) {
     let mut seen = Seen::default();
-    let nicknames: BTreeSet<&str> = steps.iter().map(|step| step.step.repository.as_str()).collect();
+    let nicknames: BTreeSet<&str> = every(steps).map(|step| step.step.repository.as_str()).collect();
     for (i, decoded) in steps.iter().enumerate() {
         seen.step(decoded, &steps[i + 1..], context);
         repositories(&decoded.node, &nicknames, context);
@@ -37,11 +37,16 @@ pub fn check(steps: &[Arc<Decoded>], context: &Context) {
     }
 }
 
+/// Every step, and the steps of its lanes after it.
+fn every(steps: &[Arc<Decoded>]) -> impl Iterator<Item = &Arc<Decoded>> {
+    steps.iter().flat_map(|step| std::iter::once(step).chain(&step.below))
+}
+
 /// Barriers in an order that can be, and what is sent during one directly behind it.
 fn barriers(steps: &[Arc<Decoded>], context: &Context) {
     let mut upgraded = false;
     let mut open = None;
-    let skewed = steps.iter().find(|decoded| decoded.step.at == Side::Beside);
+    let skewed = every(steps).find(|decoded| decoded.step.at == Side::Beside);
     for decoded in steps {
         let fault = |message: String, help: &str| context.report(decoded.node.fault(message).help(help));
         match (&decoded.step.action, decoded.step.during) {
@@ -100,6 +105,7 @@ struct Seen<'a> {
 
 impl<'a> Seen<'a> {
     fn step(&mut self, decoded: &'a Decoded, later: &'a [Arc<Decoded>], context: &Context) {
+        decoded.below.iter().for_each(|below| self.step(below, later, context));
         let node = &decoded.node;
         let repository = decoded.step.repository.as_str();
         self.comparisons(decoded, later, context);
@@ -133,6 +139,10 @@ impl<'a> Seen<'a> {
             Action::Pull(_) if !self.written.contains(repository) => {
                 let message = format!("nothing was pushed to the repository `{}` before", shown(repository, 60));
                 context.report(node.fault(message).help("`pull` reads back what was pushed: push it first"));
+            }
+            Action::Joined(_) if !self.written.contains(repository) => {
+                let message = format!("nothing was written to the repository `{}` before", shown(repository, 60));
+                context.report(node.fault(message).help("`joined` looks after what was written: write it first"));
             }
             Action::Absent(nodes) => self.absent(nodes, repository, node, context),
             Action::Mount(mount) => {

@@ -18,5 +18,5 @@ pub enum Side {
 
 /// Whether a case asks the second server, too.
 pub fn is_skewed(case: &CaseInstance) -> bool {
-    case.steps.iter().any(|step| step.at == Side::Beside)
+    case.every_step().any(|step| step.at == Side::Beside)
 }

@@ -12,13 +12,14 @@ use super::expect::{Expected, Law};
 use super::fault::{Fault, shown};
 use super::model::{Action, Source, Step};
 use super::nodes::Fixture;
+use super::parallel;
 use super::side::Side;
 use super::symbols;
 use super::tree::{Entry, Kind, Node};
 use super::words;
 
 /// Every action.
-pub const ACTIONS: [&str; 16] = [
+pub const ACTIONS: [&str; 18] = [
     "push",
     "put",
     "head",
@@ -34,10 +35,12 @@ pub const ACTIONS: [&str; 16] = [
     "upload",
     "raw",
     "wait",
+    "joined",
+    "parallel",
     "barrier",
 ];
 /// Actions that bring their own expectations, or have none.
-const OWN: [&str; 6] = ["push", "pull", "absent", "settled", "wait", "barrier"];
+const OWN: [&str; 7] = ["push", "pull", "absent", "settled", "joined", "wait", "barrier"];
 /// The action that is a word alone.
 const BARRIER: &str = "barrier";
 /// Keys that stand beside the action's own.
@@ -75,6 +78,8 @@ pub struct Decoded {
     pub node: Node,
     /// The action's name.
     pub action: Arc<str>,
+    /// The steps of all its lanes, one lane after the other.
+    pub below: Vec<Arc<Decoded>>,
 }
 
 /// Decodes a step of which the parameters are put in. Without a fixture, names are not looked at.
@@ -91,6 +96,9 @@ pub fn decode(
         let fault = Fault::new(entry.key.at, format!("no step is called `{}`", shown(name, 60)));
         context.report(fault.choices(name, ACTIONS, "the steps are"));
         return None;
+    }
+    if &**name == parallel::WORD {
+        return parallel::decode(entry, file, law, fixture, context);
     }
     let before = context.reported();
     let (common, own) = match (&entry.value.kind, &**name) {
@@ -131,7 +139,8 @@ pub fn decode(
         during: common.during.as_ref().and_then(|later| context.later(later)),
         source: Source { file: file.clone(), line: at.line as usize, column: at.column as usize },
     };
-    let decoded = Decoded { step: Arc::new(step), expected, node: entry.value.clone(), action: name.clone() };
+    let decoded =
+        Decoded { step: Arc::new(step), expected, node: entry.value.clone(), action: name.clone(), below: Vec::new() };
     let clear = super::sense::check(&decoded, context);
     if let Some(fixture) = fixture.filter(|_| clear) {
         symbols::check(&decoded, &fixture.nodes, context);
@@ -166,7 +175,7 @@ fn action<'n>(node: &'n Node, context: &Context) -> Option<&'n Entry> {
 }
 
 /// A map of these entries, in the place of the action.
-fn map_of(entries: Vec<&Entry>, action: &Entry) -> Node {
+pub(super) fn map_of(entries: Vec<&Entry>, action: &Entry) -> Node {
     Node { at: action.key.at, put_in: None, kind: Kind::Map(entries.into_iter().cloned().collect()) }
 }
 
@@ -275,9 +284,10 @@ mod tests {
     #[test]
     fn the_list_of_actions_is_that_of_the_type() {
         let error = serde_json::from_str::<Action>(r#"{"no-such-action": {}}"#).unwrap_err().to_string();
-        for action in ACTIONS {
+        // Lanes are steps, so `parallel` is not decoded by the type.
+        for action in ACTIONS.iter().filter(|action| **action != parallel::WORD) {
             assert!(error.contains(&format!("`{action}`")), "{action}: {error}");
         }
-        assert_eq!(error.matches('`').count(), 2 + 2 * ACTIONS.len(), "{error}");
+        assert_eq!(error.matches('`').count(), 2 * ACTIONS.len(), "{error}");
     }
 }

@@ -120,7 +120,7 @@ fn has_self(action: &Action) -> bool {
         Action::Referrers(referrers) => referrers.of.is_some(),
         Action::Blob(blob) => !blob.of.starts_with('='),
         Action::Raw(raw) => raw.bytes_of.is_some(),
-        Action::Tags(_) | Action::Wait(_) | Action::Barrier(_) => false,
+        Action::Tags(_) | Action::Wait(_) | Action::Joined(_) | Action::Parallel(_) | Action::Barrier(_) => false,
         _ => true,
     }
 }
@@ -174,7 +174,8 @@ fn action(decoded: &Decoded, names: &Names<'_>) {
             one("claim", upload.claim.as_ref(), Any);
         }
         Action::Raw(raw) => one("bytes-of", raw.bytes_of.as_ref(), Bytes),
-        Action::Blob(_) | Action::Tags(_) | Action::Wait(_) | Action::Barrier(_) => {}
+        Action::Joined(joined) => list("referrers", &joined.referrers, Any),
+        Action::Blob(_) | Action::Tags(_) | Action::Wait(_) | Action::Parallel(_) | Action::Barrier(_) => {}
     }
 }
 
@@ -266,8 +267,8 @@ fn named(assertion: &Assertion) -> Vec<(Vec<String>, &str)> {
 /// The lists of nodes in an assertion.
 fn lists(assertion: &Assertion) -> Vec<(&'static [&'static str], &Vec<String>)> {
     let mut out: Vec<(&'static [&'static str], &Vec<String>)> = Vec::new();
-    if let Some(names) = &assertion.not_body {
-        out.push((&["not-body"], names));
+    for (path, names) in [(&["not-body"] as &[&str], &assertion.not_body), (&["one-of"], &assertion.one_of)] {
+        out.extend(names.as_ref().map(|names| (path, names)));
     }
     if let Some(referrers) = &assertion.referrers {
         for (path, names) in [

@@ -221,6 +221,9 @@ pub struct Known {
     pub source: String,
     /// The product's versions (a glob), where it is not all.
     pub versions: Option<String>,
+    /// It is seen in some runs only, since it takes two requests that meet: a run in which it is not seen passes.
+    #[serde(default)]
+    pub sometimes: bool,
 }
 
 /// The JSON Schema of a profile file, for editors.

@@ -54,7 +54,7 @@ impl Law<'_> {
 /// | some that are not recorded | either | either | fail: an answer that was wrong is not excused by one that never came |
 /// | none, or recorded ones only | yes | either | error: nobody knows the rest |
 /// | recorded ones only | no | yes | known |
-/// | none | no | yes, and nothing of it was seen | fixed |
+/// | none | no | yes, not only as seen sometimes, and nothing of it was seen | fixed |
 /// | none | no | no | warn where anything did not hold, else pass |
 ///
 /// A case that came to its end and observed nothing is an error too: what looked at nothing has not passed.
@@ -75,7 +75,7 @@ pub fn judge(outcome: &Outcome, law: &Law<'_>) -> Judged {
     } else if outcome.mismatches.is_empty() && outcome.observed.is_empty() {
         let reason = "nothing was observed: no expectation met an answer".to_owned();
         (Verdict::Error, Some(reason), Some("unobserved".to_owned()))
-    } else if !known.is_empty() && !known.iter().any(|known| seen(known)) {
+    } else if known.iter().any(|known| !known.sometimes) && !known.iter().any(|known| seen(known)) {
         let reason = format!("recorded as failing, and passes; take it off the list ({})", reasons(known.iter()));
         (Verdict::Fixed, Some(reason), None)
     } else if let Some(first) = outcome.mismatches.first() {

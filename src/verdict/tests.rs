@@ -88,6 +88,7 @@ fn known(cases: &str, requirement: &str, got: &str) -> Known {
         reason: format!("because of {requirement}"),
         source: "link".into(),
         versions: None,
+        sometimes: false,
     }
 }
 
@@ -187,6 +188,10 @@ fn a_failure_is_known_only_where_every_failing_mismatch_is_recorded() {
 
     assert_eq!(verdict(vec![], entry()), Fixed);
     assert_eq!(verdict(vec![mismatch("may", "y")], entry()), Fixed, "a warning of another kind");
+    let sometimes = || vec![Known { sometimes: true, ..entry().remove(0) }];
+    assert_eq!(verdict(vec![], sometimes()), Pass, "what is seen now and then is not fixed by a run without it");
+    assert_eq!(verdict(vec![], [sometimes(), entry()].concat()), Fixed);
+    assert_eq!(verdict(vec![mismatch("must", "another")], sometimes()), Fail);
     assert_eq!(verdict(vec![Mismatch { late: Some(1.0), ..x() }], entry()), Warn, "seen, only late");
     let below = vec![known(ID, "should", "y")];
     assert_eq!(verdict(vec![mismatch("should", "y")], below.clone()), Warn, "seen, but below the level");

@@ -1,6 +1,6 @@
 //! The value that passes from the network to everything else.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -127,7 +127,11 @@ pub struct Exchange {
     pub result: Result<Response, Failure>,
     /// Redirects that were followed, in order, each with the status that demanded it and the URL it led to, redacted.
     pub hops: Vec<Hop>,
-    /// From the moment of sending to the last byte.
+    /// When it was sent; of a request that was repeated, the first time.
+    pub begun: Instant,
+    /// When the answer was there, or the wait for it over.
+    pub ended: Instant,
+    /// From the moment of sending to the last byte; of a request that was repeated, without the pause between.
     pub seconds: f64,
     /// From the moment of sending to the response's head.
     pub first_byte_seconds: Option<f64>,

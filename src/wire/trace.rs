@@ -75,6 +75,8 @@ impl Trace {
             request: self.request,
             result,
             hops: self.hops,
+            begun: self.started.into_std(),
+            ended: (self.started + after).into_std(),
             seconds: after.as_secs_f64(),
             first_byte_seconds: first_byte.as_ref().map(Duration::as_secs_f64),
             bytes_sent,

@@ -70,6 +70,7 @@ pub fn exchange(status: u16, body: &[u8]) -> ExchangeRecord {
         failure: None,
         hops: Vec::new(),
         seconds: 0.004,
+        lane: None,
     }
 }
 

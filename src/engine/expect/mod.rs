@@ -8,6 +8,7 @@ pub mod diff;
 pub mod errors;
 pub mod headers;
 pub mod lists;
+mod one_of;
 pub mod payload;
 mod schema1;
 
@@ -175,6 +176,7 @@ pub fn judge<'a>(
             faults.extend(headers::check(assertion, seen, world));
             faults.extend(payload::check(assertion, seen, world));
             faults.extend(lists::check(assertion, seen, world));
+            faults.extend(assertion.one_of.as_ref().and_then(|names| one_of::check(names, seen, world)));
         }
         judged.faults.extend(faults.into_iter().map(|fault| (expectation, fault)));
     }

@@ -61,7 +61,7 @@ fn bytes_of(node: &Node) -> Option<Cow<'_, [u8]>> {
 }
 
 /// Whether what came is the node's bytes; `None` where that cannot be told.
-fn equals(node: &Node, response: &Response) -> Option<bool> {
+pub(super) fn equals(node: &Node, response: &Response) -> Option<bool> {
     if response.body_digest.algorithm() == node.digest.algorithm() {
         return Some(response.body_digest == node.digest);
     }

@@ -71,6 +71,8 @@ pub(crate) fn exchange(response: Response) -> Exchange {
         request,
         result: Ok(response),
         hops: Vec::new(),
+        begun: std::time::Instant::now(),
+        ended: std::time::Instant::now(),
         seconds: 0.0,
         first_byte_seconds: Some(0.0),
         bytes_sent: 0,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Facts, PutAnswer, Repository, State};
+use super::{Facts, May, PutAnswer, Repository, State};
 use crate::content::digest::Digest;
 use crate::content::{Content, Node};
 
@@ -23,6 +23,16 @@ struct SavedRepository {
     tags: BTreeMap<String, Digest>,
     puts: BTreeMap<Digest, SavedPut>,
     older: BTreeSet<Digest>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    raced: BTreeMap<String, SavedMay>,
+}
+
+/// What a tag may name after a race.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct SavedMay {
+    name: Vec<Digest>,
+    be_gone: bool,
 }
 
 /// The answer to the last put of a manifest.
@@ -38,7 +48,7 @@ struct SavedPut {
 impl Facts {
     /// As a journal keeps them.
     pub fn save(&self) -> SavedFacts {
-        SavedFacts(self.0.iter().map(|(nickname, known)| (nickname.clone(), known.save())).collect())
+        SavedFacts(self.of.iter().map(|(nickname, known)| (nickname.clone(), known.save())).collect())
     }
 }
 
@@ -55,7 +65,14 @@ impl Repository {
             tags: self.tags.iter().map(|(tag, node)| (tag.clone(), node.digest.clone())).collect(),
             puts: puts.collect(),
             older: self.older.clone(),
+            raced: self.raced.iter().map(|(tag, may)| (tag.clone(), SavedMay::of(may))).collect(),
         }
+    }
+}
+
+impl SavedMay {
+    fn of(may: &May) -> SavedMay {
+        SavedMay { name: may.name.iter().map(|node| node.digest.clone()).collect(), be_gone: may.be_gone }
     }
 }
 
@@ -77,6 +94,10 @@ impl SavedFacts {
             known.older = saved.older.clone();
             for (tag, digest) in &saved.tags {
                 known.tags.insert(tag.clone(), node(digest)?);
+            }
+            for (tag, may) in &saved.raced {
+                let name = may.name.iter().map(node).collect::<Result<_, String>>()?;
+                known.raced.insert(tag.clone(), May { name, be_gone: may.be_gone });
             }
             for (digest, put) in &saved.puts {
                 let older = put.older.as_ref().map(node).transpose()?;

@@ -3,6 +3,7 @@
 mod absent;
 mod blob;
 mod delete;
+mod joined;
 mod mount;
 mod pages;
 mod pull;
@@ -54,6 +55,9 @@ pub async fn run(case: &mut Case, step: &Step) -> Result<(), Halt> {
         Action::Upload(what) => upload::run(case, &here, what).await,
         Action::Raw(what) => raw::run(case, &here, what).await,
         Action::Wait(what) => wait(case, &what.time).await,
+        Action::Joined(what) => joined::run(case, &here, what).await,
+        // A step of a lane is one of these again.
+        Action::Parallel(what) => Box::pin(case.race(what)).await,
         // The case stops before it, and is taken past it when its action has happened.
         Action::Barrier(_) => Ok(()),
     }

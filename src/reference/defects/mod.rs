@@ -26,6 +26,8 @@ mod negotiate;
 mod pages;
 mod pull;
 mod push;
+mod race;
+mod race_lost;
 mod referrers;
 mod refuse;
 mod refused;
@@ -123,6 +125,8 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         gc_stops::DEFECTS,
         gc_takes::DEFECTS,
         skew::DEFECTS,
+        race::DEFECTS,
+        race_lost::DEFECTS,
     ];
     areas.concat()
 });
