@@ -5,6 +5,7 @@
 mod answers;
 mod content;
 mod lists;
+mod race;
 
 use std::sync::LazyLock;
 
@@ -37,7 +38,7 @@ impl Variation {
 }
 
 static ALL: LazyLock<Vec<Variation>> =
-    LazyLock::new(|| [answers::VARIATIONS, content::VARIATIONS, lists::VARIATIONS].concat());
+    LazyLock::new(|| [answers::VARIATIONS, content::VARIATIONS, lists::VARIATIONS, race::VARIATIONS].concat());
 
 /// Every variation, by area.
 pub fn variations() -> &'static [Variation] {

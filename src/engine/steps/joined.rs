@@ -43,7 +43,17 @@ async fn content(case: &mut Case, here: &Here<'_>) -> Result<(), Halt> {
         // By digest: the same content may have several names.
         let nodes = case.content.nodes.values().map(|node| ((node.kind == NodeKind::Blob, &node.digest), node));
         let nodes: BTreeMap<_, &Arc<Node>> = nodes.collect();
-        nodes.into_values().filter_map(|node| Some((node.clone(), facts?.is_there(node)?))).collect()
+        let there = |node: &Node| facts.and_then(|facts| facts.is_there(node));
+        // A blob that only a deleted manifest named is garbage, which a registry may collect at once.
+        let named_by = |blob: &Arc<Node>, of: Option<bool>| {
+            let names = |node: &&Arc<Node>| node.children.iter().any(|child| child.digest == blob.digest);
+            case.content.nodes.values().filter(names).any(|node| there(node).is_some_and(|is| is == of))
+        };
+        let is = |node: &Arc<Node>, is: Option<bool>| {
+            let left = node.kind == NodeKind::Blob && is == Some(true) && !named_by(node, Some(true));
+            if left && (named_by(node, Some(false)) || named_by(node, None)) { None } else { is }
+        };
+        nodes.into_values().filter_map(|node| Some((node.clone(), is(node, there(node)?)))).collect()
     };
     let mut questions = Vec::new();
     for (node, there) in known {
