@@ -68,6 +68,8 @@ pub struct JudgedCase<'a> {
     pub error_kind: Option<String>,
     /// For a known failure: where its reasons are borne out.
     pub sources: Vec<String>,
+    /// Whether a failure of it is recorded that is seen in some runs only.
+    pub sometimes: bool,
     /// The round in which it ended.
     pub round: u32,
     /// How often it ran; 0 where it was skipped.
@@ -89,6 +91,7 @@ impl<'a> JudgedCase<'a> {
             reason: None,
             error_kind: None,
             sources: Vec::new(),
+            sometimes: false,
             round: 0,
             attempts: 0,
             outcome: None,

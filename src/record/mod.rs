@@ -227,6 +227,10 @@ pub struct CaseRecord {
     /// For a known failure: where its reasons are borne out (spec section, the product's source or issue).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<String>,
+    /// Whether its profile records a failure of it that is seen in some runs only: then it is no news where it passes in one
+    /// and is known to fail in another.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sometimes: bool,
     /// The requirements that its expectations name.
     pub requirements: Vec<String>,
     /// The round in which it ended.

@@ -46,6 +46,7 @@ pub(super) fn judge<'a>(
         record.verdict = one.verdict;
         record.error_kind = one.error_kind;
         record.sources = one.sources;
+        record.sometimes = law.known.covering(&instance.id).any(|known| known.sometimes);
         record.attempts = u32::try_from(outcomes.iter().filter(|o| !not_started(o)).count()).unwrap_or(u32::MAX);
         record.round = outcome.round;
         record.outcome = Some(outcome);
@@ -74,6 +75,7 @@ pub(super) fn claims(claims: &Claims, findings: Option<&Findings>) -> Vec<Judged
             verdict: if check.holds { Verdict::Pass } else { Verdict::Fail },
             error_kind: None,
             sources: Vec::new(),
+            sometimes: false,
             round: 0,
             attempts: 1,
             outcome: None,

@@ -22,6 +22,7 @@ pub fn case(id: &str, verdict: Verdict) -> CaseRecord {
         reason: None,
         error_kind: None,
         sources: Vec::new(),
+        sometimes: false,
         requirements: vec!["manifest.get.absent".into()],
         round: 0,
         attempts: 1,

@@ -198,3 +198,16 @@ fn a_thousand_changes_are_no_flood_and_nothing_moves_a_cursor() {
     assert!(!text.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}'));
     assert!(json(&diff(&old, &new, &[])).matches("\"regression\"").count() > 2000, "JSON has all of them");
 }
+
+#[test]
+fn what_is_seen_in_some_runs_only_is_no_difference_unless_it_fails_otherwise() {
+    let told = |was: &str, now: &str| {
+        let (mut old, new) = (record("accept", &[("a/b/c", was, "x")]), record("accept", &[("a/b/c", now, "y")]));
+        old.cases[0].sometimes = true;
+        compare(&old, &new, &[]).cases.first().map(|change| change.kind)
+    };
+    assert_eq!(told("pass", "known"), None);
+    assert_eq!(told("known", "pass"), None);
+    assert_eq!(told("known", "known"), None);
+    assert_eq!(told("known", "fail"), Some(Kind::Regression));
+}
