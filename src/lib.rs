@@ -13,6 +13,7 @@
 //! [`mod@reference`] is a registry of our own: a target that is always at hand, and that can be told to be wrong.
 
 pub mod cli;
+pub mod clients;
 pub mod content;
 pub mod engine;
 pub mod input;

@@ -223,11 +223,11 @@ impl<G: Ground, P: Sync> Search<'_, G, P> {
             Err(why) => {
                 self.tried.push(format!("{}: no fresh registry: {why}", cases(set.len())));
                 self.unable = Some(format!("a fresh registry could not be started: {why}"));
-                let schedule = self.plan.schedule(self.ground.client(), journal);
+                let schedule = self.plan.schedule(self.ground, journal);
                 return Some(Trial { acted: None, schedule, ground: None });
             }
         };
-        let mut schedule = self.plan.schedule(ground.client(), journal);
+        let mut schedule = self.plan.schedule(&ground, journal);
         let instances = set.iter().filter_map(|place| Some((*place, self.plan.cases.get(*place)?.clone())));
         schedule.ready = instances.map(|(place, case): (usize, Arc<CaseInstance>)| Ready::New(place, case)).collect();
         let jobs = self.plan.options.jobs.max(1);

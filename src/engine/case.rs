@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 use super::ask::{Asked, Expected, Question};
 use super::expect::Seen;
 use super::facts::Facts;
+use super::ground::Used;
 use super::interleaving::Interleaving;
 use super::journal::Thing;
 use super::judge::Found;
 use super::names::Lease;
-use super::outcome::{Mismatch, NotAsked, Outcome, StepExchange};
+use super::outcome::{Grown, Mismatch, NotAsked, Outcome, StepExchange};
 use super::pause::Sums;
 use super::steps::upload::Session;
 use super::{Run, keep, steps};
@@ -95,6 +96,12 @@ pub struct Case {
     pub(super) observed: BTreeSet<String>,
     /// What was under way at once in the last race.
     interleaving: Option<Interleaving>,
+    /// What was measured, by name.
+    pub(super) measured: BTreeMap<String, Used>,
+    /// By how much it grew.
+    pub(super) usage: Vec<Grown>,
+    /// Where its clients keep what they fetch; made when the first of them runs.
+    pub(super) folder: Option<tempfile::TempDir>,
 }
 
 impl Case {
@@ -128,6 +135,9 @@ impl Case {
             mismatches: Vec::new(),
             observed: BTreeSet::new(),
             interleaving: None,
+            measured: BTreeMap::new(),
+            usage: Vec::new(),
+            folder: None,
         }
     }
 
@@ -231,6 +241,7 @@ impl Case {
             error: self.error,
             answered: sums.answered,
             exchanges: self.exchanges,
+            usage: self.usage,
             seconds: self.seconds,
             requests: sums.requests,
             bytes_sent: sums.bytes_sent,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
+use std::sync::Arc;
 
 use super::journal::Journal;
 use super::names::Names;
@@ -29,6 +30,9 @@ impl Acted {
     }
 }
 
+/// The name under which [`Barriers::lacking`] has that a storage cannot be measured.
+pub const USAGE: &str = "usage";
+
 /// Which barriers a target has.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Barriers {
@@ -40,12 +44,29 @@ pub struct Barriers {
     pub alone: Option<String>,
     /// Of these reasons those that somebody can see to at once: a program is not installed, and how it is.
     pub hints: BTreeSet<String>,
+    /// What steps need beside it and is not here, with the reason: a client that is not installed.
+    pub lacking: BTreeMap<String, String>,
 }
+
+/// What a storage holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Used {
+    /// Bytes: the apparent sizes of its files.
+    pub bytes: u64,
+    /// Files.
+    pub files: u64,
+}
+
+/// Measures a storage; blocks meanwhile.
+pub type Meter = Arc<dyn Fn() -> std::io::Result<Used> + Send + Sync>;
 
 /// A registry under test.
 pub trait Ground: Sized + Send {
     /// Asks it.
     fn client(&self) -> Client;
+
+    /// Measures its storage, where that can be done.
+    fn meter(&self) -> Option<Meter>;
 
     /// Does what a barrier stands for. Bounded in time; when it returns, the registry answers again, or the action failed.
     fn act(&mut self, barrier: Barrier) -> impl Future<Output = Acted> + Send;
@@ -73,6 +94,10 @@ pub trait Ground: Sized + Send {
 impl Ground for Client {
     fn client(&self) -> Client {
         self.clone()
+    }
+
+    fn meter(&self) -> Option<Meter> {
+        None
     }
 
     async fn act(&mut self, barrier: Barrier) -> Acted {

@@ -44,12 +44,14 @@ use names::Names;
 use pause::Resume;
 
 pub use cleanup::{clean, clean_ended};
-pub use ground::{Acted, Barriers, Ground};
+pub use ground::{Acted, Barriers, Ground, Meter, Used};
 pub use journal::Journal;
 pub use outcome::Outcome;
 pub use rounds::{Ran, run};
 pub use stop::{Stop, Stopper};
 
+use crate::content::graph::Format;
+use crate::reference::Stance;
 use crate::suite::barrier::Barrier;
 use crate::suite::model::Expectation;
 use crate::suite::requirement::Level;
@@ -59,6 +61,9 @@ use crate::target::profile::Repositories;
 /// `served-head`, `served-blob`, `missing`, `missing-head`, `missing-blob`, `missing-blob-head`, `kept`, `kept-head`,
 /// `not-stored`, `not-stored-head`, `tag-untouched`, `tag-deleted`.
 pub type Bundles = BTreeMap<String, Vec<Expectation>>;
+
+/// Stances of the reference registry, by the format of a case.
+pub type Control = Arc<dyn Fn(Format) -> Stance + Send + Sync>;
 
 /// The level of a requirement, by its id.
 pub type Levels = Arc<dyn Fn(&str) -> Level + Send + Sync>;
@@ -90,6 +95,9 @@ pub struct Options {
     pub levels: Levels,
     /// What the registry deletes; `None`: what is created stays.
     pub removal: Option<Removal>,
+    /// What the reference registry is, by format, against which a client is tried that does not end as it must; `None`: it
+    /// is believed.
+    pub control: Option<Control>,
     /// The barrier that somebody else will see to: where nothing is left but what waits at it, or at a later one, the run
     /// ends, and goes on another day.
     pub pause_at: Option<Barrier>,
@@ -113,6 +121,7 @@ impl Options {
             level: Level::Must,
             levels,
             removal: Some(Removal::ALL),
+            control: None,
             pause_at: None,
             resume: None,
         }
@@ -126,4 +135,6 @@ struct Run {
     bundles: BTreeMap<String, Expected>,
     options: Options,
     names: Names,
+    /// Measures the storage of the registry that is asked.
+    meter: Option<Meter>,
 }

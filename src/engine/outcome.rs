@@ -1,5 +1,7 @@
 //! What came of a case, before anybody judges it.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 use crate::suite::model::Source;
@@ -22,6 +24,8 @@ pub struct Outcome {
     pub answered: bool,
     /// Every exchange, with the step that it belongs to.
     pub exchanges: Vec<StepExchange>,
+    /// By how much the storage grew, for each time that it was compared.
+    pub usage: Vec<Grown>,
     /// From the first request to the last answer.
     pub seconds: f64,
     /// Requests sent, redirects and tokens too.
@@ -37,6 +41,18 @@ impl Outcome {
     pub fn is_spotless(&self) -> bool {
         self.error.is_none() && self.mismatches.is_empty() && !self.observed.is_empty()
     }
+}
+
+/// By how much a storage grew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Grown {
+    /// Bytes; negative where something else went meanwhile.
+    pub bytes: i64,
+    /// Files.
+    pub files: i64,
+    /// Bytes of what was pushed meanwhile, and is still there.
+    pub pushed: u64,
 }
 
 /// An exchange within a case.

@@ -23,7 +23,6 @@ use crate::suite::barrier::Barrier;
 use crate::suite::model::{Action, CaseInstance, Step};
 use crate::suite::side::is_skewed;
 use crate::target::findings::Findings;
-use crate::wire::Client;
 
 /// What a run came to.
 #[derive(Debug)]
@@ -49,9 +48,10 @@ pub(super) struct Plan<'p, P> {
 
 impl<P> Plan<'_, P> {
     /// A schedule on a registry.
-    pub fn schedule(&self, client: Client, journal: Journal) -> Schedule {
+    pub fn schedule(&self, ground: &impl Ground, journal: Journal) -> Schedule {
         Schedule::new(Arc::new(Run {
-            sender: Sender { client, beside: None, journal, stop: self.stop.clone() },
+            meter: ground.meter(),
+            sender: Sender { client: ground.client(), beside: None, journal, stop: self.stop.clone() },
             bundles: self.bundles.iter().map(|(name, expect)| (name.clone(), expect.clone().into())).collect(),
             names: Names::new(&self.options.repositories, &self.options.run),
             options: self.options.clone(),
@@ -75,7 +75,7 @@ pub async fn run<G: Ground>(
     stop: Stop,
 ) -> Ran {
     let plan = Plan { cases: &cases, bundles, options, progress: &progress, stop };
-    let schedule = plan.schedule(ground.client(), journal.clone());
+    let schedule = plan.schedule(ground, journal.clone());
     let passed = options.resume.as_ref().map(|resume| resume.rounds.clone()).unwrap_or_default();
     let mut rounds = Rounds { plan, ground, schedule, passed, found: Vec::new() };
     let all = cases.iter().cloned().enumerate();
@@ -87,7 +87,10 @@ pub async fn run<G: Ground>(
         rounds.renew(!barriers.is_empty()).await;
         rounds.run(together, jobs, false).await;
     }
-    for case in alone {
+    // A collector that works by itself may take what others left, while it is measured what comes.
+    let (measuring, alone): (Vec<_>, Vec<_>) = alone.into_iter().partition(|(_, case)| measures(case));
+    rounds.renew(!measuring.is_empty()).await;
+    for case in measuring.into_iter().chain(alone) {
         rounds.run(vec![case], 1, false).await;
     }
     rounds.side_by_side(skewed, jobs).await;
@@ -103,6 +106,11 @@ pub async fn run<G: Ground>(
         rounds.look(before).await;
     }
     rounds.end().await
+}
+
+/// Whether a case looks at the storage.
+fn measures(case: &CaseInstance) -> bool {
+    case.steps.iter().any(|step| matches!(step.action, Action::Usage(_)))
 }
 
 /// The barriers that a case meets.
@@ -162,7 +170,7 @@ impl<G: Ground, P: Fn(&mut Outcome) + Sync> Rounds<'_, G, P> {
         match Box::pin(self.ground.fresh()).await {
             None => {}
             Some(Ok(ground)) => {
-                let next = self.plan.schedule(ground.client(), self.schedule.run.sender.journal.clone());
+                let next = self.plan.schedule(&ground, self.schedule.run.sender.journal.clone());
                 *self.ground = ground;
                 self.schedule.run = next.run;
                 self.schedule.elsewhere = self.schedule.outcomes.keys().copied().collect();

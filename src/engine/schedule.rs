@@ -217,6 +217,7 @@ pub(super) fn blank(case: &CaseInstance, error: NotAsked) -> Outcome {
         error: Some(error),
         answered: false,
         exchanges: Vec::new(),
+        usage: Vec::new(),
         seconds: 0.0,
         requests: 0,
         bytes_sent: 0,
@@ -230,6 +231,7 @@ pub(super) fn nicknames(case: &CaseInstance) -> Vec<String> {
     for step in case.every_step() {
         let from = match &step.action {
             Action::Mount(mount) => mount.from.as_deref(),
+            Action::Client(client) => client.from.as_deref(),
             _ => None,
         };
         for name in std::iter::once(step.repository.as_str()).chain(from) {

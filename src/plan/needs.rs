@@ -4,6 +4,7 @@ use super::Skip;
 use crate::content::graph::Format;
 use crate::content::platform::Platform;
 use crate::engine::Barriers;
+use crate::engine::ground::USAGE;
 use crate::suite::model::{Action, CaseInstance, Presence, Scope, StanceWord};
 use crate::suite::side::is_skewed;
 use crate::target::findings::{Findings, Is, StanceFinding};
@@ -29,8 +30,14 @@ pub(super) fn barred(case: &CaseInstance, from: usize, barriers: &Barriers) -> O
         return Some(Skip { reason: "no second server here".into(), evidence: why.clone() });
     }
     case.steps.iter().skip(from).find_map(|step| {
-        let barrier = match step.action {
-            Action::Barrier(barrier) => barrier,
+        let barrier = match &step.action {
+            Action::Barrier(barrier) => *barrier,
+            Action::Client(client) if let Some(why) = barriers.lacking.get(&client.name) => {
+                return Some(Skip { reason: format!("{} cannot be used here", client.name), evidence: why.clone() });
+            }
+            Action::Usage(_) if let Some(why) = barriers.lacking.get(USAGE) => {
+                return Some(Skip { reason: "its storage cannot be measured".into(), evidence: why.clone() });
+            }
             _ => step.during?,
         };
         match (barriers.there.get(&barrier), barriers.missing.get(&barrier)) {

@@ -37,6 +37,7 @@ pub(super) fn record(case: &JudgedCase<'_>, level: &impl Fn(&str) -> Level, bodi
         requests: 0,
         bytes_sent: 0,
         bytes_received: 0,
+        usage: Vec::new(),
         mismatches: Vec::new(),
         exchanges: Vec::new(),
     };
@@ -49,6 +50,7 @@ pub(super) fn record(case: &JudgedCase<'_>, level: &impl Fn(&str) -> Level, bodi
     record.requests = outcome.requests;
     record.bytes_sent = outcome.bytes_sent;
     record.bytes_received = outcome.bytes_received;
+    record.usage.clone_from(&outcome.usage);
     if case.verdict != Verdict::Pass {
         let kept = keep(outcome);
         record.exchanges =
@@ -227,6 +229,7 @@ mod tests {
             error: None,
             answered: true,
             exchanges,
+            usage: Vec::new(),
             seconds: f64::NAN,
             requests: 1,
             bytes_sent: 2,

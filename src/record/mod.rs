@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::engine::outcome::Grown;
 use crate::suite::requirement::{Basis, Level, Spec};
 use crate::target::findings::{Finding, StanceFinding};
 use crate::verdict::Verdict;
@@ -245,6 +246,9 @@ pub struct CaseRecord {
     pub bytes_sent: u64,
     /// Body bytes.
     pub bytes_received: u64,
+    /// By how much the registry's storage grew, where it was measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub usage: Vec<Grown>,
     /// What did not hold.
     pub mismatches: Vec<MismatchRecord>,
     /// The exchanges, where it did not pass; where there are many, those that a mismatch names, the first and the last.

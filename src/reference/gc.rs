@@ -15,6 +15,7 @@ use super::question::{Asked, Collection, Doomed, Marked, View};
 use super::registry::Registry;
 use super::state::{Repository, Stored, Write};
 use crate::content::digest::Digest;
+use crate::engine::Used;
 
 /// Contents that are removed under one hold of the lock.
 const BATCH: usize = 64;
@@ -135,6 +136,14 @@ impl Registry {
             }
         }
         Ok(())
+    }
+
+    /// What is stored: the bytes of its contents, each of which is there once.
+    pub(super) fn used(&self) -> std::io::Result<Used> {
+        let digests = self.content.digests()?;
+        let bytes = digests.iter().filter_map(|digest| self.content.body(digest)).map(|body| body.length()).sum();
+        let state = self.state();
+        Ok(Used { bytes: self.policy.weigh(&self.view(&state), bytes), files: digests.len() as u64 })
     }
 
     /// Removes the contents that no repository links to.

@@ -70,6 +70,11 @@ impl Past {
         self.collected.get(digest).copied()
     }
 
+    /// The bytes of all that the collector took and nobody brought back.
+    pub fn collected_bytes(&self) -> u64 {
+        self.collected.values().sum()
+    }
+
     /// What was removed or replaced, oldest first, and when it had been stored.
     pub fn gone(&self) -> impl Iterator<Item = &(Gone, SystemTime)> {
         self.gone.iter()

@@ -55,6 +55,8 @@ pub enum Seam {
     /// What does a collection write in this repository: which manifests and blobs go? An error stops the collection
     /// there. Asked once for each repository, empty ones too, in the order of their names.
     Collect(fn(&Collection, Plan) -> Plan),
+    /// How many bytes does the storage hold?
+    Weigh(fn(&View, u64) -> u64),
     /// What does a start find again of what the run before it had: everything, rightly, whether that was killed or not,
     /// and whatever starts now? The writes that made it, blobs before manifests before tags. Not asked at a first start.
     Boot(fn(&Rebuild, Vec<Found>) -> Vec<Found>),
@@ -188,6 +190,10 @@ impl Policy {
 
     pub(super) fn collect(&self, collection: &Collection, right: Plan) -> Plan {
         decide!(self, Collect, right, |change, so_far| change(collection, so_far))
+    }
+
+    pub(super) fn weigh(&self, view: &View, right: u64) -> u64 {
+        decide!(self, Weigh, right, |change, so_far| change(view, so_far))
     }
 
     pub(super) fn boot(&self, rebuild: &Rebuild, right: Vec<Found>) -> Vec<Found> {

@@ -13,6 +13,7 @@ use super::policy::{Policy, Seam};
 use super::registry::Registry;
 use super::serving::Serving;
 use super::variations::variations;
+use crate::engine::Meter;
 
 /// A registry that serves. Dropping it ends it; [`Running::stop`] also waits for what is being answered.
 pub struct Running {
@@ -97,6 +98,12 @@ impl Running {
         let mut config = self.config.clone();
         change(&mut config);
         Config { dir: self.config.dir.clone(), ..config }
+    }
+
+    /// Measures what it stores, in memory or on disk, until it is restarted.
+    pub fn meter(&self) -> Meter {
+        let registry = self.registry.clone();
+        Arc::new(move || registry.used())
     }
 
     /// Collects garbage, as `POST /_lacuna/gc` does. Blocks while it works; requests are answered meanwhile.

@@ -2,7 +2,7 @@
 
 use super::groups::{self, Group, Reason};
 use super::paint::Painter;
-use super::{clean, curl, rounds, text};
+use super::{clean, curl, rounds, savings, text};
 use crate::record::answers::words;
 use crate::record::{ALL, CaseRecord, ExchangeRecord, RunRecord};
 use crate::verdict::Verdict;
@@ -255,6 +255,9 @@ impl Out {
         self.line(format!("cases    {}{seconds}: {sum}", record.cases.len()));
         if let Some(barriers) = rounds::line(record) {
             self.line(format!("barriers {barriers}"));
+        }
+        for [children, stored, sent, less] in savings::rows(&savings::savings(record)) {
+            self.line(format!("savings  {}: {stored} stored, {sent} sent, {less}", clean::line(&children)));
         }
         let skipped = groups::reasons(record, Verdict::Skip);
         let reasons: Vec<String> = skipped

@@ -15,6 +15,7 @@ pub mod probe;
 pub mod progress;
 pub mod publish;
 mod rounds;
+pub mod savings;
 pub mod text;
 
 use crate::record::RunRecord;

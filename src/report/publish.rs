@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use folder::{Refused, publish, summaries};
 pub use page::{index, page};
 
+use super::savings::{self, Saving};
 use super::{console, groups};
 use crate::record::{Answer, CaseRecord, Harness, RunRecord, answers};
 use crate::suite::requirement::{Level, Spec};
@@ -59,6 +60,9 @@ pub struct Summary {
     pub warnings: BTreeMap<String, u64>,
     /// How many cases were skipped, by reason.
     pub skips: BTreeMap<String, u64>,
+    /// What sparse copies of one index saved, where the storage could be measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub savings: Vec<Saving>,
     /// How long the run took, in seconds.
     pub seconds: f64,
 }
@@ -114,6 +118,7 @@ impl Summary {
             known: told(record, |v| v == Verdict::Known),
             warnings,
             skips,
+            savings: savings::savings(record),
             seconds: super::seconds(record).map_or(0.0, |seconds| (seconds * 10.0).round() / 10.0),
         }
     }
@@ -219,6 +224,7 @@ mod tests {
             known: Vec::new(),
             warnings: BTreeMap::new(),
             skips: BTreeMap::new(),
+            savings: Vec::new(),
             seconds: 1.5,
         }
     }

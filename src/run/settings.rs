@@ -8,11 +8,12 @@ use std::time::Duration;
 use super::Request;
 use super::course::Course;
 use crate::engine::cleanup::Removal;
-use crate::engine::{Barriers, Options, journal};
+use crate::engine::{Barriers, Control, Options, journal};
 use crate::plan::{self, Planned};
 use crate::record::Selection;
+use crate::reference::Stance;
 use crate::suite::barrier::Barrier;
-use crate::suite::model::Action;
+use crate::suite::model::{Action, StanceWord};
 use crate::suite::requirement::Level;
 use crate::target::findings::{Findings, Is};
 use crate::target::open::Live;
@@ -114,8 +115,21 @@ pub(super) fn options(
         fail_fast: request.fail_fast,
         level: request.level,
         removal: removal(request, live, findings),
+        control: findings.cloned().map(control),
         ..Options::new(&course.id, course.seed, levels)
     }
+}
+
+/// The reference registry with the stance that was found.
+fn control(findings: Findings) -> Control {
+    Arc::new(move |format| {
+        let found = findings.stance(format);
+        match found.is {
+            StanceWord::Accept | StanceWord::Broken => Stance::Accept,
+            StanceWord::Refuse => Stance::Refuse,
+            StanceWord::Require => Stance::Require(found.platforms.clone()),
+        }
+    })
 }
 
 /// Cases that are recorded as making a barrier's action fail.

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::assertion::{Assertion, OneOrMany, ReferrersAre, StatusItem, Statuses, TagsAre};
-use super::barrier::Barrier;
 use super::context::Context;
 use super::fault::{Fault, shown};
 use super::model::{Expectation, Source};
@@ -71,12 +70,12 @@ impl Law {
         out
     }
 
-    /// What a barrier's action is held against: that it ends well.
-    pub fn action(&self, barrier: Barrier, entry: &Entry, file: &Arc<str>, context: &Context) -> Vec<Expected> {
-        let requirement = barrier.requirement().to_owned();
+    /// What a step is held against that no answer is asserted of: a barrier's action, a client's end.
+    pub fn own(&self, requirement: &str, entry: &Entry, file: &Arc<str>, context: &Context) -> Vec<Expected> {
+        let requirement = requirement.to_owned();
         if !self.requirements.contains_key(&requirement) {
-            let message =
-                format!("`barrier: {barrier}` rests on the requirement `{requirement}`, which is not declared");
+            let name = &entry.key.text;
+            let message = format!("`{name}` rests on the requirement `{requirement}`, which is not declared");
             context.report(entry.value.fault(message).help("declare it in requirements.yaml"));
         }
         let at = entry.key.at;

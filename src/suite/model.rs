@@ -14,6 +14,7 @@ use super::barrier::Barrier;
 use super::either::Forms;
 use super::parallel::{Lane, Parallel};
 use super::side::Side;
+use crate::clients::Deed;
 use crate::content::graph::{Format, Graph};
 
 /// A place in a file: `line` and `column` count from 1; a column counts characters.
@@ -188,6 +189,10 @@ pub enum Action {
     Upload(Upload),
     /// Any request, bytes as given.
     Raw(Raw),
+    /// A real client does something, and ends as it does against the reference registry.
+    Client(ClientStep),
+    /// Measures what the registry's storage holds; with `since`, by how much that has grown.
+    Usage(UsageStep),
     /// Lets time pass.
     Wait(Wait),
     /// Whatever was answered so far in this repository, also to what was under way at once: the registry keeps to it. Every
@@ -488,6 +493,81 @@ pub struct Raw {
     pub body: Option<String>,
     /// The body: a node's bytes.
     pub bytes_of: Option<String>,
+}
+
+/// Keys of `client`. What it writes goes to the step's repository.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ClientStep {
+    /// The client, by the name of its file in `fixtures/clients`.
+    pub name: String,
+    /// What it does.
+    pub run: Deed,
+    /// The node that it is told to copy, fetch or push.
+    pub manifest: String,
+    /// How it is told: by tag (`latest`) or by digest.
+    #[serde(default)]
+    pub by: By,
+    /// The repository that it reads from, by nickname; the step's own where nothing is said.
+    pub from: Option<String>,
+    /// Platforms, where what it does is about some.
+    #[serde(default)]
+    pub platforms: Vec<String>,
+    /// What is acknowledged when it ended well, beside `manifest` itself.
+    #[serde(default)]
+    pub brings: Nodes,
+    /// How it must end.
+    #[serde(default)]
+    pub ends: Ends,
+}
+
+/// How a client ends.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ends {
+    /// It says that it did what it was told.
+    #[default]
+    Well,
+    /// It says that it could not.
+    Badly,
+}
+
+/// Keys of `usage`. Without any of them it is what a later one, by `as`, is compared with.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct UsageStep {
+    /// The earlier step, by its `as`.
+    pub since: Option<String>,
+    /// What is looked at: the requirement's name after `storage.`.
+    pub shows: Option<Shows>,
+    /// What may have come since then: the bytes of these nodes, each counted once.
+    pub holds: Nodes,
+}
+
+/// What a measurement shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shows {
+    /// A sparse index takes what was pushed of it.
+    Sparse,
+    /// What is pushed again, or belongs to several images of a repository, is stored once.
+    Once,
+    /// What is in several repositories is stored once.
+    Shared,
+    /// What was collected is not stored any more.
+    Freed,
+}
+
+impl Shows {
+    /// The requirement.
+    pub fn requirement(self) -> &'static str {
+        match self {
+            Shows::Sparse => "storage.sparse",
+            Shows::Once => "storage.once",
+            Shows::Shared => "storage.shared",
+            Shows::Freed => "storage.freed",
+        }
+    }
 }
 
 /// Keys of `wait`.

@@ -3,11 +3,14 @@
 use super::assertion::Assertion;
 use super::context::Context;
 use super::fault::{Fault, shown};
-use super::model::{Action, By, Delete, Literal, Nodes, Put, Raw, Read, Referrers, TagSet, Tags, Upload, UploadHow};
+use super::model::{
+    Action, By, ClientStep, Delete, Ends, Literal, Nodes, Put, Raw, Read, Referrers, TagSet, Tags, Upload, UploadHow,
+};
 use super::step::Decoded;
 use super::template;
 use super::tree::{Entry, Kind, Node};
 use super::words;
+use crate::clients;
 use crate::target::units::Time;
 
 /// The longest wait, in seconds.
@@ -41,6 +44,25 @@ pub fn check(decoded: &Decoded, context: &Context) -> bool {
         Action::Upload(upload) => step.upload(upload),
         Action::Raw(raw) => step.raw(raw),
         Action::Wait(wait) => step.wait(&wait.time),
+        Action::Client(client) => step.client(client),
+        Action::Usage(usage) => {
+            let named = decoded.step.name.is_some();
+            if usage.since.is_some() != usage.shows.is_some() {
+                step.at(
+                    "shows",
+                    "`since` and `shows` go together",
+                    "write both: {since: before, shows: once, holds: ...}",
+                );
+            } else if usage.since.is_none() && (!named || usage.holds != Nodes::default()) {
+                step.at(
+                    "as",
+                    "this measures, and nothing is compared with it",
+                    "write {as: before}, or {since: before, ...}",
+                );
+            } else if usage.since.is_some() && named {
+                step.at("as", "what is compared is compared with nothing more", "take `as` out");
+            }
+        }
         Action::Barrier(_) | Action::Joined(_) | Action::Parallel(_) => {}
         Action::Blob(blob) => {
             if blob.range.as_deref().is_some_and(|range| !words::is_header_value(range) || range.is_empty()) {
@@ -241,6 +263,32 @@ impl Sense<'_> {
         if !raw.path.starts_with('/') || !raw.path.chars().all(clean) {
             let message = format!("`{}` cannot be a path", shown(&raw.path, 60));
             self.at("path", message, "write it as it is sent, from `/v2/` on; spaces and `#` as %20 and %23");
+        }
+    }
+
+    fn client(&self, step: &ClientStep) {
+        let known = clients::all();
+        let Some(client) = known.get(&step.name) else {
+            let fault = self.node.find(["name"]).fault(format!("no client is called `{}`", shown(&step.name, 60)));
+            return self.context.report(fault.choices(&step.name, known.keys().map(String::as_str), "the clients are"));
+        };
+        let deed = step.run.word();
+        if !client.runs.contains_key(&step.run) {
+            let can: Vec<&str> = client.runs.keys().map(|deed| deed.word()).collect();
+            let help = format!("it can {}", can.join(", "));
+            self.at("run", format!("{} has no command for `{deed}`", step.name), &help);
+        }
+        if step.run.has_platforms() == step.platforms.is_empty() {
+            let help = "name them under `platforms`, or take that key out";
+            self.at("platforms", format!("`{deed}` and its platforms do not go together"), help);
+        }
+        for (i, platform) in step.platforms.iter().enumerate().filter(|(_, platform)| !words::is_platform(platform)) {
+            let place = self.node.find(["platforms", i.to_string().as_str()]);
+            let fault = place.fault(format!("`{}` is no platform", shown(platform, 60)));
+            self.context.report(fault.help("write os/architecture or os/architecture/variant: `linux/arm64`"));
+        }
+        if step.brings != Nodes::default() && (step.ends == Ends::Badly || !step.run.writes()) {
+            self.at("brings", format!("this `{deed}` brings nothing"), "take the key out");
         }
     }
 

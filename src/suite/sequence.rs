@@ -95,8 +95,10 @@ struct Seen<'a> {
     open: BTreeSet<(&'a str, &'a str)>,
     /// What push stored: repository, key and node, with the line.
     pushed: BTreeMap<(&'a str, &'a str, &'a str), usize>,
-    /// Responses by name.
+    /// Responses, and measurements, by name.
     named: BTreeSet<&'a str>,
+    /// Measurements among them.
+    measured: BTreeSet<&'a str>,
     /// Named responses that nothing compared with yet.
     unused: BTreeMap<&'a str, &'a Decoded>,
     /// Names that a step compared with before they were given.
@@ -145,38 +147,54 @@ impl<'a> Seen<'a> {
                 context.report(node.fault(message).help("`joined` looks after what was written: write it first"));
             }
             Action::Absent(nodes) => self.absent(nodes, repository, node, context),
-            Action::Mount(mount) => {
-                if let Some(from) =
-                    mount.from.as_deref().filter(|from| !self.written.contains(from) && *from != NOWHERE)
-                {
-                    let message = format!("nothing was pushed to the repository `{}` before", shown(from, 60));
-                    let fault = node.find(["from"]).fault(message);
-                    let written = self.written.iter().copied();
-                    let fault = fault.choices(from, written, "repositories written so far");
-                    context
-                        .report(fault.help(format!("a repository that is not there on purpose is called `{NOWHERE}`")));
+            Action::Mount(mount) => self.source(mount.from.as_deref(), node, context),
+            Action::Usage(usage) => {
+                let Some(since) = usage.since.as_deref() else { return self.name(decoded, context) };
+                if !self.measured.contains(since) {
+                    let fault =
+                        node.find(["since"]).fault(format!("no earlier `usage` has `as: {}`", shown(since, 60)));
+                    context.report(fault.choices(since, self.measured.iter().copied(), "those before are"));
                 }
+                self.unused.remove(since);
             }
+            Action::Client(client) => self.source(client.from.as_deref(), node, context),
             _ => {}
         }
-        let writes = matches!(
-            decoded.step.action,
-            Action::Push(_) | Action::Put(_) | Action::Upload(_) | Action::Mount(_) | Action::Raw(_)
-        );
+        let writes = match &decoded.step.action {
+            Action::Push(_) | Action::Put(_) | Action::Upload(_) | Action::Mount(_) | Action::Raw(_) => true,
+            Action::Client(client) => client.run.writes(),
+            _ => false,
+        };
         if writes && repository == NOWHERE {
             let fault = node.find(["in"]).fault(format!("`{}` writes to the repository `{NOWHERE}`", decoded.action));
             context.report(fault.help("nothing is ever written to the repository of this name: choose another"));
         } else if writes {
             self.written.insert(repository);
         }
-        if let Some(name) = decoded.step.name.as_deref() {
-            if !self.named.insert(name) {
-                let fault = node.find(["as"]).fault(format!("an earlier step is called `{}` too", shown(name, 60)));
-                context.report(fault.help("each name means one response: choose another"));
-            } else {
-                self.unused.insert(name, decoded);
-            }
+        self.name(decoded, context);
+    }
+
+    /// Takes note of `as`.
+    fn name(&mut self, decoded: &'a Decoded, context: &Context) {
+        let Some(name) = decoded.step.name.as_deref() else { return };
+        if !self.named.insert(name) {
+            let fault = decoded.node.find(["as"]).fault(format!("an earlier step is called `{}` too", shown(name, 60)));
+            context.report(fault.help("each name means one response: choose another"));
+        } else {
+            self.unused.insert(name, decoded);
         }
+        if matches!(decoded.step.action, Action::Usage(_)) {
+            self.measured.insert(name);
+        }
+    }
+
+    /// `from` names a repository that something was written to, or is called [`NOWHERE`].
+    fn source(&self, from: Option<&str>, node: &Node, context: &Context) {
+        let Some(from) = from.filter(|from| !self.written.contains(from) && *from != NOWHERE) else { return };
+        let message = format!("nothing was pushed to the repository `{}` before", shown(from, 60));
+        let fault = node.find(["from"]).fault(message);
+        let fault = fault.choices(from, self.written.iter().copied(), "repositories written so far");
+        context.report(fault.help(format!("a repository that is not there on purpose is called `{NOWHERE}`")));
     }
 
     /// `absent` has something left to ask for.

@@ -19,7 +19,7 @@ use super::tree::{Entry, Kind, Node};
 use super::words;
 
 /// Every action.
-pub const ACTIONS: [&str; 18] = [
+pub const ACTIONS: [&str; 20] = [
     "push",
     "put",
     "head",
@@ -34,15 +34,19 @@ pub const ACTIONS: [&str; 18] = [
     "mount",
     "upload",
     "raw",
+    "client",
+    "usage",
     "wait",
     "joined",
     "parallel",
     "barrier",
 ];
 /// Actions that bring their own expectations, or have none.
-const OWN: [&str; 7] = ["push", "pull", "absent", "settled", "joined", "wait", "barrier"];
+const OWN: [&str; 9] = ["push", "pull", "absent", "settled", "joined", "client", "usage", "wait", "barrier"];
 /// The action that is a word alone.
 const BARRIER: &str = "barrier";
+/// The requirement that a client ends as it must.
+const CLIENT: &str = "client.ends";
 /// Keys that stand beside the action's own.
 pub const COMMON: [&str; 7] = ["in", "at", "accept", "headers", "as", "expect", "during"];
 
@@ -124,7 +128,12 @@ pub fn decode(
     let common: CommonKeys = context.decode(&map_of(common, entry)).unwrap_or_default();
     let action = action?;
     let expected = match &action {
-        Action::Barrier(barrier) => law.action(*barrier, entry, file, context),
+        Action::Barrier(barrier) => law.own(barrier.requirement(), entry, file, context),
+        Action::Usage(usage) => match usage.shows {
+            Some(shows) => law.own(shows.requirement(), entry, file, context),
+            None => expectations(&common, entry, file, law, context),
+        },
+        Action::Client(_) => law.own(CLIENT, entry, file, context),
         _ => expectations(&common, entry, file, law, context),
     };
     let at = entry.key.at;

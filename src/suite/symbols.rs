@@ -120,7 +120,8 @@ fn has_self(action: &Action) -> bool {
         Action::Referrers(referrers) => referrers.of.is_some(),
         Action::Blob(blob) => !blob.of.starts_with('='),
         Action::Raw(raw) => raw.bytes_of.is_some(),
-        Action::Tags(_) | Action::Wait(_) | Action::Joined(_) | Action::Parallel(_) | Action::Barrier(_) => false,
+        Action::Tags(_) | Action::Client(_) | Action::Usage(_) | Action::Wait(_) => false,
+        Action::Joined(_) | Action::Parallel(_) | Action::Barrier(_) => false,
         _ => true,
     }
 }
@@ -134,16 +135,17 @@ fn action(decoded: &Decoded, names: &Names<'_>) {
             names.check(name, wanted, node.find([key]), key);
         }
     };
-    let list = |key: &str, list: &[String], wanted: Wanted| {
+    let list_of = |node: &Node, key: &str, list: &[String], wanted: Wanted| {
         for (i, name) in list.iter().enumerate() {
             names.check(name, wanted, node.find([key, i.to_string().as_str()]), key);
         }
     };
-    let all = |nodes: &Nodes, image: Wanted, graph: Wanted, blob: Wanted, manifest: Wanted| {
-        list("images", &nodes.images, image);
-        list("graphs", &nodes.graphs, graph);
-        list("blobs", &nodes.blobs, blob);
-        list("manifests", &nodes.manifests, manifest);
+    let list = |key: &str, names: &[String], wanted: Wanted| list_of(node, key, names, wanted);
+    let all = |node: &Node, nodes: &Nodes, image: Wanted, graph: Wanted, blob: Wanted, manifest: Wanted| {
+        list_of(node, "images", &nodes.images, image);
+        list_of(node, "graphs", &nodes.graphs, graph);
+        list_of(node, "blobs", &nodes.blobs, blob);
+        list_of(node, "manifests", &nodes.manifests, manifest);
     };
     match &decoded.step.action {
         Action::Push(push) => {
@@ -159,8 +161,8 @@ fn action(decoded: &Decoded, names: &Names<'_>) {
             one("under", put.under.as_ref(), Any);
         }
         Action::Get(read) | Action::Head(read) => one("manifest", read.manifest.as_ref(), Any),
-        Action::Pull(nodes) => all(nodes, Image, Bytes, Blob, Manifest),
-        Action::Absent(nodes) => all(nodes, Any, Any, Any, Any),
+        Action::Pull(nodes) => all(node, nodes, Image, Bytes, Blob, Manifest),
+        Action::Absent(nodes) => all(node, nodes, Any, Any, Any, Any),
         Action::Settled(settled) => one("manifest", Some(&settled.manifest), Manifest),
         Action::Delete(delete) => {
             one("manifest", delete.manifest.as_ref(), Any);
@@ -172,6 +174,15 @@ fn action(decoded: &Decoded, names: &Names<'_>) {
         Action::Upload(upload) => {
             one("blob", Some(&upload.blob), Bytes);
             one("claim", upload.claim.as_ref(), Any);
+        }
+        Action::Client(client) => {
+            one("manifest", Some(&client.manifest), Manifest);
+            let brings = node.entry("brings").map_or(node, |entry| &entry.value);
+            all(brings, &client.brings, Image, Bytes, Blob, Manifest);
+        }
+        Action::Usage(usage) => {
+            let holds = node.entry("holds").map_or(node, |entry| &entry.value);
+            all(holds, &usage.holds, Image, Bytes, Blob, Manifest);
         }
         Action::Raw(raw) => one("bytes-of", raw.bytes_of.as_ref(), Bytes),
         Action::Joined(joined) => list("referrers", &joined.referrers, Any),

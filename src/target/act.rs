@@ -16,7 +16,7 @@ use super::units::{Expiry, Time};
 use super::{canary, command, embedded, output};
 use crate::engine::journal::Journal;
 use crate::engine::names::Names;
-use crate::engine::{Acted, Ground};
+use crate::engine::{Acted, Ground, Meter};
 use crate::suite::barrier::Barrier;
 use crate::wire::{Ask, AskBody, Client};
 
@@ -50,6 +50,10 @@ struct Came {
 impl Ground for Live {
     fn client(&self) -> Client {
         self.client.clone()
+    }
+
+    fn meter(&self) -> Option<Meter> {
+        self.measures()
     }
 
     async fn act(&mut self, barrier: Barrier) -> Acted {
@@ -259,7 +263,7 @@ impl Live {
     }
 
     /// Puts placeholders in.
-    fn fill(&self, text: &str) -> String {
+    pub(super) fn fill(&self, text: &str) -> String {
         let port = self.client.base().rsplit(':').next().unwrap_or_default().to_owned();
         let dir = self.dir().unwrap_or_default();
         text.replace("{url}", self.client.base()).replace("{port}", &port).replace("{dir}", &shown(&dir))

@@ -26,6 +26,16 @@ pub struct Actions {
     pub upgrade: Option<Act>,
     /// The registry becomes again what it was.
     pub downgrade: Option<Act>,
+    /// Where the storage is measured.
+    pub usage: Option<Usage>,
+}
+
+/// A storage that can be measured.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Usage {
+    /// The folder; `{dir}` is that of a registry that lacuna launched. The apparent sizes of the files in it are added up.
+    pub folder: String,
 }
 
 impl Actions {

@@ -1,17 +1,23 @@
 //! What can be done to a target that no request can do: which barriers it has, and whether a second server is there.
 
+use std::collections::BTreeMap;
+
 use super::actions::Act;
 use super::launch;
 use super::open::Live;
 use super::program::find_program;
 use super::units::Expiry;
+use crate::clients;
 use crate::engine::Barriers;
+use crate::engine::ground::USAGE;
 use crate::suite::barrier::Barrier;
 
 impl Live {
     /// Which barriers the target has.
     pub fn barriers(&self) -> Barriers {
-        let mut barriers = Barriers::default();
+        let mut barriers = Barriers { lacking: self.lacking(), ..Barriers::default() };
+        let clients = clients::absent().filter_map(|(name, _)| barriers.lacking.get(name).cloned());
+        barriers.hints.extend(clients.collect::<Vec<_>>());
         if self.is_reference() {
             let all = Barrier::ALL.into_iter().filter(|barrier| *barrier != Barrier::Mirror);
             barriers.there.extend(all.map(|barrier| (barrier, matches!(barrier, Barrier::Gc | Barrier::Expiry))));
@@ -39,6 +45,22 @@ impl Live {
             }
         }
         barriers
+    }
+
+    /// What steps need and is not here, and why: clients, a storage that can be measured.
+    fn lacking(&self) -> BTreeMap<String, String> {
+        let mut lacking: BTreeMap<String, String> = clients::absent()
+            .map(|(name, client)| (name.to_owned(), format!("{} is not installed: {}", client.program, client.missing)))
+            .collect();
+        if !self.client.access().below.is_empty() {
+            let why = "it asks a registry at the root of its host only";
+            lacking.extend(clients::all().keys().map(|name| (name.clone(), why.to_owned())));
+        }
+        if self.measures().is_none() {
+            let why = "its profile does not say where it stores (`actions.usage`, docs/profiles.md)";
+            lacking.insert(USAGE.into(), why.into());
+        }
+        lacking
     }
 
     /// Why an action cannot be done here: a program is not installed.

@@ -17,7 +17,7 @@ const LOOK: Duration = Duration::from_millis(100);
 const MOST: u64 = 16 << 20;
 
 /// What came of a command.
-pub(super) struct Ended {
+pub(crate) struct Ended {
     /// `None`: it did not end in time, and was killed.
     pub status: Option<ExitStatus>,
     /// The last bytes that it wrote.
@@ -29,7 +29,7 @@ pub(super) struct Ended {
 ///
 /// # Errors
 /// It cannot be started.
-pub(super) async fn run(mut command: Command, within: Duration, leaves: bool) -> std::io::Result<Ended> {
+pub(crate) async fn run(mut command: Command, within: Duration, leaves: bool) -> std::io::Result<Ended> {
     let file = tempfile::NamedTempFile::new()?;
     // Both outputs append to one file, so that neither overwrites the other; a file also lets nobody wait for a reader, nor
     // us for somebody who holds a pipe open.

@@ -4,8 +4,19 @@ use std::io;
 
 use super::act::Trouble;
 use super::open::{Guard, Live};
+use crate::engine::Meter;
 use crate::reference::{Config, Ended, Running, Stance};
 use crate::suite::barrier::Barrier;
+
+impl Live {
+    /// Measures the embedded registry, where it is the target.
+    pub(super) fn reference_meter(&self) -> Option<Meter> {
+        match &self.guard {
+            Guard::Reference(running) => Some(running.meter()),
+            _ => None,
+        }
+    }
+}
 
 /// What the next start is to be.
 type Change = Box<dyn FnOnce(&mut Config) + Send>;

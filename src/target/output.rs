@@ -24,7 +24,7 @@ pub(super) fn last(path: &Path, from: u64) -> Vec<u8> {
 }
 
 /// The last lines of it, printable.
-pub(super) fn tail(bytes: &[u8]) -> String {
+pub(crate) fn tail(bytes: &[u8]) -> String {
     printable(&String::from_utf8_lossy(bytes))
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// The program by its path, or by its name on PATH, else where `go install` and `cargo install` put it.
-pub(super) fn find_program(name: &str) -> Option<PathBuf> {
+pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
     if name.contains('/') {
         return Some(PathBuf::from(name))
             .filter(|path| is_program(path))

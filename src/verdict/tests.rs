@@ -70,6 +70,7 @@ fn outcome(mismatches: Vec<Mismatch>, error: Option<NotAsked>) -> Outcome {
         error,
         answered: true,
         exchanges: Vec::new(),
+        usage: Vec::new(),
         seconds: 0.0,
         requests: 0,
         bytes_sent: 0,

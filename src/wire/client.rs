@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::access::Access;
 use super::address::Address;
 use super::auth::{Auth, Want};
 use super::challenge;
@@ -36,6 +37,7 @@ pub struct Client {
 struct Inner {
     base: Address,
     base_text: String,
+    access: Access,
     auth: Auth,
     http: HttpDoor,
     raw: RawDoor,
@@ -83,6 +85,7 @@ impl Client {
             }
         }
         let inner = Inner {
+            access: Access::of(&base, &settings),
             auth: Auth::new(base.clone(), settings.credentials, tokens),
             base_text: base.text(),
             base,
@@ -98,6 +101,11 @@ impl Client {
     /// The base URL, without a slash at its end.
     pub fn base(&self) -> &str {
         &self.inner.base_text
+    }
+
+    /// How another program would reach the target.
+    pub fn access(&self) -> &Access {
+        &self.inner.access
     }
 
     /// A text from elsewhere without the secrets of this client.

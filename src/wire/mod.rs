@@ -4,6 +4,7 @@
 //! that it would do by itself switched off; `raw` writes bytes as given and reads answers leniently. [`Client::send`]
 //! takes the first where it changes nothing. Secrets stay inside: `trace` makes the record, and redacts it.
 
+mod access;
 mod address;
 mod answer;
 mod auth;
@@ -27,6 +28,8 @@ mod transfer;
 #[cfg(test)]
 mod tests;
 
+pub use access::Access;
+pub(crate) use auth::basic;
 pub use client::Client;
 pub use credentials::Credentials;
 pub use exchange::*;

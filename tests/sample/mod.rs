@@ -30,6 +30,7 @@ pub fn case(id: &str, verdict: Verdict) -> CaseRecord {
         requests: 3,
         bytes_sent: 100,
         bytes_received: 200,
+        usage: Vec::new(),
         mismatches: Vec::new(),
         exchanges: Vec::new(),
     }

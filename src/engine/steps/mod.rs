@@ -2,6 +2,7 @@
 
 mod absent;
 mod blob;
+mod client;
 mod delete;
 mod joined;
 mod mount;
@@ -16,6 +17,7 @@ mod resume;
 mod settled;
 mod tags;
 pub(super) mod upload;
+mod usage;
 mod walk;
 
 use std::sync::Arc;
@@ -54,6 +56,8 @@ pub async fn run(case: &mut Case, step: &Step) -> Result<(), Halt> {
         Action::Mount(what) => mount::run(case, &here, what).await,
         Action::Upload(what) => upload::run(case, &here, what).await,
         Action::Raw(what) => raw::run(case, &here, what).await,
+        Action::Client(what) => client::run(case, &here, what).await,
+        Action::Usage(what) => usage::run(case, &here, what).await,
         Action::Wait(what) => wait(case, &what.time).await,
         Action::Joined(what) => joined::run(case, &here, what).await,
         // A step of a lane is one of these again.

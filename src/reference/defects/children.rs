@@ -190,7 +190,8 @@ pub(super) const DEFECTS: &[Defect] = &[
                 _ => Some(served_now),
             }
         })],
-    ),
+    )
+    .also(&["client.ends"]),
     Defect::new(
         "shared-layer-dropped",
         "When an index is stored, the layers that two of its children share are dropped with the first.",

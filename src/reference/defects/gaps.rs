@@ -97,6 +97,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             None => right,
         })],
     )
+    .also(&["client.ends"])
     .when(stances::ACCEPT),
     Defect::new(
         "sparse-drops-last-layer",
@@ -110,6 +111,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             None => right,
         })],
     )
+    .also(&["client.ends"])
     .when(stances::ACCEPT),
     Defect::new(
         "sparse-lost-by-digest",

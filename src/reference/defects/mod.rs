@@ -37,6 +37,7 @@ mod rewrite;
 mod scope;
 mod shapes;
 mod skew;
+mod storage;
 mod tags;
 mod tools;
 mod uploads;
@@ -127,6 +128,7 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         skew::DEFECTS,
         race::DEFECTS,
         race_lost::DEFECTS,
+        storage::DEFECTS,
     ];
     areas.concat()
 });

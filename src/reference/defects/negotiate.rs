@@ -80,7 +80,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             changed(got(asked, &answer) && wrong, answer, |_| unknown(asked))
         })],
     )
-    .also(&["manifest.get.served"]),
+    .also(&["manifest.get.served", "client.ends"]),
     Defect::new(
         "get-quality-values-404",
         "A type with a weight is not understood.",

@@ -85,7 +85,8 @@ pub(super) const DEFECTS: &[Defect] = &[
         &[Seam::Finish(|asked, _, _, answer| {
             changed(got(asked, &answer) && by_tag(asked), answer, |a| a.with("content-type", "application/json"))
         })],
-    ),
+    )
+    .also(&["client.ends"]),
     Defect::new(
         "get-type-charset",
         "The Content-Type of a manifest has a parameter.",
@@ -103,7 +104,8 @@ pub(super) const DEFECTS: &[Defect] = &[
             let wrong = got(asked, &answer) && by_tag(asked) && about_index(asked, view, &answer);
             changed(wrong, answer, |a| a.with("content-type", OCI_IMAGE))
         })],
-    ),
+    )
+    .also(&["client.ends"]),
     Defect::new(
         "get-gzip-unasked",
         "A manifest is served gzipped to a client that asked for no coding.",

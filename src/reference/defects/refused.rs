@@ -47,6 +47,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             None => right,
         })],
     )
+    .also(&["manifest.get.absent", "manifest.head.absent"])
     .when(stances::NOT_ACCEPT),
     Defect::new(
         "refused-tag-removed",

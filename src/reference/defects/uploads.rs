@@ -158,7 +158,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             _ => right,
         })],
     )
-    .also(&["mount.location"]),
+    .also(&["mount.location", "blob.get.served"]),
     Defect::new(
         "mount-answers-200",
         "A mount that was done is answered with 200.",

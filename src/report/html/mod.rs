@@ -37,6 +37,7 @@ pub fn render(record: &RunRecord) -> String {
     failures::sections(&mut page, record);
     tables::stance(&mut page, record);
     tables::answers(&mut page, record);
+    tables::saved(&mut page, record);
     tables::capabilities(&mut page, record);
     tables::rounds(&mut page, record);
     tables::cases(&mut page, record);

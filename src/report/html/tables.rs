@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::page::Page;
 use crate::record::answers::words;
 use crate::record::{ALL, CaseRecord, RunRecord, store};
-use crate::report::text;
+use crate::report::{savings, text};
 use crate::suite::requirement::Basis;
 use crate::target::findings::{Is, all_capabilities};
 use crate::verdict::Verdict;
@@ -37,6 +37,23 @@ pub(super) fn answers(page: &mut Page, record: &RunRecord) {
     for answer in &record.answers {
         page.open("tr", &[]).element("td", &[("class", "number")], &answer.question.to_string());
         page.element("th", &[("scope", "row")], &answer.name).element("td", &[], &answer.answer).close("tr");
+    }
+    page.raw("</tbody>").close("table").close("div").close("section");
+}
+
+/// What sparse copies save.
+pub(super) fn saved(page: &mut Page, record: &RunRecord) {
+    let rows = savings::rows(&savings::savings(record));
+    if rows.is_empty() {
+        return;
+    }
+    page.raw("<section aria-labelledby=\"savings\">\n<h2 id=\"savings\">Savings</h2>\n").open("div", TABLE);
+    page.open("table", &[]);
+    page.head("One index, as measured on this registry", &["Children that are there", "Stored", "Sent", "Less"]);
+    page.raw("<tbody>\n");
+    for [children, stored, sent, less] in rows {
+        page.open("tr", &[]).element("th", &[("scope", "row")], &children).element("td", &[], &stored);
+        page.element("td", &[], &sent).element("td", &[], &less).close("tr");
     }
     page.raw("</tbody>").close("table").close("div").close("section");
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::folder::SUMMARY;
 use super::{Summary, Told};
 use crate::record::ALL;
-use crate::report::{clean, text};
+use crate::report::{clean, savings, text};
 use crate::target::findings::Is;
 use crate::verdict::Verdict;
 
@@ -70,6 +70,12 @@ pub fn page(summary: &Summary) -> String {
     let answers = summary.answers.iter().map(|a| vec![a.question.to_string(), plain(&a.name), plain(&a.answer)]);
     out.table(&["", "question", "answer"], &answers.collect::<Vec<_>>());
 
+    if !summary.savings.is_empty() {
+        out.text("## Savings");
+        let rows: Vec<Vec<String>> = savings::rows(&summary.savings).into_iter().map(|row| row.to_vec()).collect();
+        let head = ["children that are there", "stored", "sent", "against the full index"];
+        out.table(&head, &rows.iter().map(|row| row.iter().map(|cell| plain(cell)).collect()).collect::<Vec<_>>());
+    }
     out.text("## Areas");
     let head: Vec<&str> = std::iter::once("area").chain(ALL.map(word)).collect();
     let count = |tally: &BTreeMap<Verdict, u64>, v| tally.get(&v).map_or("".into(), u64::to_string);

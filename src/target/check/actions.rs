@@ -25,6 +25,16 @@ impl Checker<'_> {
                 self.action(barrier, act, profile.launch.is_some());
             }
         }
+        if let Some(usage) = &profile.actions.usage {
+            let key = ["actions", "usage", "folder"];
+            let known: &[&str] = if profile.launch.is_some() { &["dir"] } else { &[] };
+            if !self.placeholders(&key, &usage.folder, known, true)
+                && !usage.folder.starts_with("{dir}")
+                && !usage.folder.starts_with('/')
+            {
+                self.fault(&key, "whose folder? begin with `{dir}`, or with `/`");
+            }
+        }
         if profile.actions.downgrade.is_some() && profile.actions.upgrade.is_none() {
             self.fault_of_key(&["actions", "downgrade"], "a way back from an `upgrade` that is not there: say it, too");
         }
