@@ -32,6 +32,7 @@ const MORE: &[(&str, &str)] = &[
     ("olareg-gc", "olareg"),
     ("olareg-sparse-gc", "olareg"),
     ("crane", "crane"),
+    ("distribution-s3", "moto_server"),
 ];
 
 /// Of these a part of the cases is asked, as all of them would take hours: each request to that S3 is several of Python's.
@@ -79,8 +80,38 @@ const DISTRIBUTION_MEMORY: &[(&str, &str)] = &[
     ("tags/list/complete/*", "the driver in memory never lists a tag that is called index"),
 ];
 
+const FROM_THE_STORE: &str = "a blob's bytes come from the store, which names no digest";
+const NO_FOLDERS: &str = "in a bucket a repository without blobs lacks no folder, which on a disk stops the collector";
+
+const DISTRIBUTION_S3: &[(&str, &str)] = &[
+    ("blob/read/sizes/*", FROM_THE_STORE),
+    ("blob/read/empty", FROM_THE_STORE),
+    ("blob/read/before-any-manifest", FROM_THE_STORE),
+    ("blob/upload/post-put/*", FROM_THE_STORE),
+    ("blob/upload/chunked/*", FROM_THE_STORE),
+    ("blob/upload/again", FROM_THE_STORE),
+    ("delete/blob/*", FROM_THE_STORE),
+    ("delete/manifest/others-stay/*", FROM_THE_STORE),
+    ("delete/tag/sparse/*", FROM_THE_STORE),
+    ("missing/blob/deleted", FROM_THE_STORE),
+    ("missing/elsewhere/blobs/*", FROM_THE_STORE),
+    ("missing/elsewhere/one-layer-in-common/*", FROM_THE_STORE),
+    ("missing/elsewhere/deleted-elsewhere/*", FROM_THE_STORE),
+    ("mount/blob/from", FROM_THE_STORE),
+    ("mount/blob/source-keeps", FROM_THE_STORE),
+    ("pull/range/whole-after-slice", FROM_THE_STORE),
+    ("tags/fresh/after-sparse-delete/*", FROM_THE_STORE),
+    ("pull/range/unknown-unit", "this store takes any unit for bytes"),
+    ("gc/finish/empty-index/*", NO_FOLDERS),
+    ("gc/finish/gap-alone/*", NO_FOLDERS),
+    ("gc/keep/nothing-present/*", NO_FOLDERS),
+];
+
 /// One kind of storage and another.
-const STORAGES: &[Pair] = &[("distribution-none", "distribution-memory", DISTRIBUTION_MEMORY)];
+const STORAGES: &[Pair] = &[
+    ("distribution-none", "distribution-memory", DISTRIBUTION_MEMORY),
+    ("distribution-none", "distribution-s3", DISTRIBUTION_S3),
+];
 
 fn main() {
     let mut arguments = Arguments::from_args();
@@ -101,8 +132,9 @@ fn main() {
                 .with_ignored_flag(!all && (is_more(old) || is_more(new)))
         })
     });
+    let secrets = Trial::test("secrets::distribution-s3", secrets).with_ignored_flag(!all);
     let suites = ["1.1", "dev"].map(|version| Trial::test(format!("oci-suite::{version}"), move || oci_suite(version)));
-    libtest_mimic::run(&arguments, judged.chain(compared).chain(suites).collect()).exit();
+    libtest_mimic::run(&arguments, judged.chain(compared).chain([secrets]).chain(suites).collect()).exit();
 }
 
 /// The program's path: in PATH, or where Go and cargo install.
@@ -153,24 +185,22 @@ fn results(profile: &'static str, part: &'static [&'static str]) -> Result<Optio
     let Some(&(_, program)) = PROFILES.iter().chain(MORE).find(|(name, _)| *name == profile) else {
         return Err(format!("`{profile}` is in no list").into());
     };
-    let Some(installed) = find(program) else { return missing(program).map(|()| None) };
+    if find(program).is_none() {
+        return missing(program).map(|()| None);
+    }
     let mut runs = RUNS.lock().unwrap_or_else(PoisonError::into_inner);
-    let made = runs.entry((profile, part)).or_insert_with(|| run(profile, part, &installed));
+    let made = runs.entry((profile, part)).or_insert_with(|| run(profile, part));
     made.clone().map(Some).map_err(Failed::from)
 }
 
 /// Runs a profile. The seed is the same for all, so that two of them can be held against each other.
-fn run(profile: &str, part: &[&str], program: &Path) -> Result<PathBuf, String> {
+fn run(profile: &str, part: &[&str]) -> Result<PathBuf, String> {
     let what = if part.is_empty() { "all" } else { "part" };
     let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("peers").join(what).join(profile);
-    // A profile's own script looks for what it starts in PATH alone.
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let path = std::env::join_paths(std::env::split_paths(&path).chain(program.parent().map(Path::to_owned)));
     let run = Command::new(env!("CARGO_BIN_EXE_lacuna"))
         .args(["run", profile, "--no-progress", "--seed", "5eed", "--out"])
         .arg(&out)
         .args(part)
-        .env("PATH", path.map_err(|error| error.to_string())?)
         .envs([("PULP_USER", "admin"), ("PULP_PASSWORD", "of-this-test")])
         .output()
         .map_err(|error| error.to_string())?;
@@ -203,6 +233,74 @@ fn differ_only(old: &'static str, new: &'static str, only: &[(&str, &str)]) -> R
         }
     }
     Ok(())
+}
+
+/// Blobs come from signed URLs of the store's. What signs them, as the store itself saw it, stands nowhere in what lacuna says or
+/// writes: not of what passed, and not of what failed, with its exchange, since nothing is known here.
+fn secrets() -> Result<(), Failed> {
+    let Some(store) = find("moto_server") else { return missing("moto_server") };
+    if find("registry").is_none() {
+        return missing("registry");
+    }
+    let folder = tempfile::tempdir()?;
+    let (asked, bin, out) = (folder.path().join("asked"), folder.path().join("bin"), folder.path().join("out"));
+    std::fs::create_dir(&bin)?;
+    // The store's own log has every request with its query.
+    let script = format!("#!/bin/sh\nexec '{}' \"$@\" 2>>'{}'\n", store.display(), asked.display());
+    let door = bin.join("moto_server");
+    std::fs::write(&door, script)?;
+    std::fs::set_permissions(&door, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+    let shipped = std::fs::read_to_string("fixtures/targets/distribution-s3.yaml")?;
+    let profile = folder.path().join("s3.yaml");
+    std::fs::write(&profile, shipped.split("\nknown:").next().unwrap_or_default())?;
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths([bin].into_iter().chain(std::env::split_paths(&path)))?;
+    let run = Command::new(env!("CARGO_BIN_EXE_lacuna"))
+        .arg("run")
+        .arg(&profile)
+        .args(["pull/range/**", "blob/read/**", "--no-progress", "--out"])
+        .arg(&out)
+        .env("PATH", path)
+        .output()?;
+    let said = format!("{}{}", String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+    if run.status.code() != Some(1) || !said.contains("X-Amz-Signature=(redacted)") {
+        return Err(format!("no failure that shows a signed URL: {}\n{said}", run.status).into());
+    }
+    let asked = std::fs::read_to_string(asked)?;
+    let mut secret = signed(&asked);
+    if secret.len() < 20 {
+        return Err(format!("the store was asked by {} signed URLs only", secret.len()).into());
+    }
+    let key = shipped.lines().find_map(|line| line.trim().strip_prefix("secretkey: "));
+    secret.push(key.ok_or("the profile has no secret key")?);
+    let mut written = vec![("what it said".to_owned(), said.into_bytes())];
+    let mut folders = vec![out];
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(next)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                written.push((path.display().to_string(), std::fs::read(path)?));
+            }
+        }
+    }
+    for (name, bytes) in &written {
+        let text = String::from_utf8_lossy(bytes);
+        if let Some(told) = secret.iter().find(|secret| text.contains(**secret)) {
+            return Err(format!("{name} tells {told}").into());
+        }
+    }
+    Ok(())
+}
+
+/// The signatures in a log.
+fn signed(log: &str) -> Vec<&str> {
+    let after = log.split("X-Amz-Signature=").skip(1);
+    after
+        .map(|rest| rest.split(|c: char| !c.is_ascii_hexdigit()).next().unwrap_or_default())
+        .filter(|s| s.len() == 64)
+        .collect()
 }
 
 /// The OCI's suite, everything on, finds no failure in the reference registry.

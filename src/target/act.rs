@@ -1,7 +1,7 @@
 //! A barrier's action, done to a target.
 
 use std::future::Future;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -11,7 +11,7 @@ use super::findings::Findings;
 use super::launch::Ending;
 use super::open::{Live, beside, open};
 use super::probe::{self, PATIENCE, Setup};
-use super::program::find_program;
+use super::program::{find_program, path};
 use super::units::{Expiry, Time};
 use super::{canary, command, embedded, output};
 use crate::engine::journal::Journal;
@@ -181,6 +181,7 @@ impl Live {
         // What runs on beside a registry that is not ours may be that registry, started anew.
         let leaves = launched.is_none();
         if let Some((dir, env)) = launched {
+            command.env("PATH", path());
             command.envs(env.iter().map(|(key, value)| (key, self.fill(value)))).current_dir(dir);
         }
         let io = |e: std::io::Error| Trouble::new(format!("{name} cannot be run"), e.to_string());
@@ -264,9 +265,12 @@ impl Live {
 
     /// Puts placeholders in.
     pub(super) fn fill(&self, text: &str) -> String {
-        let port = self.client.base().rsplit(':').next().unwrap_or_default().to_owned();
-        let dir = self.dir().unwrap_or_default();
-        text.replace("{url}", self.client.base()).replace("{port}", &port).replace("{dir}", &shown(&dir))
+        let text = text.replace("{url}", self.client.base());
+        if let Some(filled) = self.own(&text) {
+            return filled;
+        }
+        let port = self.client.base().rsplit(':').next().unwrap_or_default();
+        text.replace("{port}", port)
     }
 }
 
@@ -277,8 +281,4 @@ async fn in_time(within: Time, done: impl Future<Output = Result<(), Trouble>>) 
 
 fn late(within: Time) -> Trouble {
     Trouble::new(format!("no end within {within}"), "")
-}
-
-fn shown(path: &Path) -> String {
-    path.display().to_string()
 }

@@ -46,10 +46,14 @@ pub struct Profile {
     pub known: Vec<Known>,
 }
 
-/// How a target is started. Placeholders: `{port}`, `{dir}` (a fresh folder of its own).
+/// How a target is started. Placeholders: `{port}`, `{port-NAME}`, `{dir}` (a fresh folder of its own).
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Launch {
+    /// Further free ports, by names: each stands as `{port-NAME}`.
+    pub ports: Vec<String>,
+    /// What is done first, in this order, once: what starts the registry again repeats none of it.
+    pub before: Vec<Before>,
     /// Program and arguments.
     pub command: Vec<String>,
     /// Files written into `{dir}` first, by relative path.
@@ -60,6 +64,28 @@ pub struct Launch {
     pub ready: Ready,
     /// The line that installs it, printed when the program is not there.
     pub missing: String,
+}
+
+/// What a registry needs before it starts: a command that does something and ends, or a server that goes on.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Before {
+    /// Program and arguments. It is done when this has ended with 0, unless it `listens`.
+    pub command: Vec<String>,
+    /// Environment, beside the launch's.
+    pub env: BTreeMap<String, String>,
+    /// It is a server: which of `ports` it listens on when it is ready. It runs until the registry is gone for good.
+    pub listens: Option<String>,
+    /// Within this time it has ended, or listens.
+    pub within: Time,
+    /// The line that installs it; the launch's, where it has none.
+    pub missing: String,
+}
+
+impl Default for Before {
+    fn default() -> Self {
+        Before { command: Vec::new(), env: BTreeMap::new(), listens: None, within: seconds(60), missing: String::new() }
+    }
 }
 
 /// A second server on the target's storage, while some cases run. Credentials, TLS and limits are the target's.

@@ -25,9 +25,13 @@ pub(super) async fn launched(spec: &TargetSpec, launch: &Launch, first: Option<&
     let mut launches = 0;
     loop {
         launches += 1;
-        let process = match first {
-            Some(first) => first.beside(launch)?,
-            None => Process::start(launch)?,
+        let started = match first {
+            Some(first) => first.beside(launch).await,
+            None => Process::start(launch).await,
+        };
+        let process = match started {
+            Err(e) if launches < LAUNCHES && e.lost_its_port() => continue,
+            started => started?,
         };
         let url = spec.profile.url.replace("{port}", &process.port().to_string());
         let (credentials, trouble) = credentials(spec, &url)?;
@@ -79,6 +83,14 @@ impl Live {
     pub(super) fn dir(&self) -> Option<PathBuf> {
         match &self.guard {
             Guard::Process(process, _) => Some(process.dir()),
+            _ => None,
+        }
+    }
+
+    /// A text with what is a launched target's own put in: its folder, its ports.
+    pub(super) fn own(&self, text: &str) -> Option<String> {
+        match &self.guard {
+            Guard::Process(process, _) => Some(process.fill(text)),
             _ => None,
         }
     }

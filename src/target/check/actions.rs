@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::Checker;
+use super::launch::known;
 use crate::suite::barrier::Barrier;
 use crate::target::actions::{Act, Http, Poll, While};
-use crate::target::profile::Profile;
+use crate::target::profile::{Launch, Profile};
 
 /// The longest time that a run waits before a collection.
 const GRACE: Duration = Duration::from_secs(60);
@@ -22,7 +23,7 @@ impl Checker<'_> {
     pub(super) fn actions(&mut self, profile: &Profile) {
         for barrier in Barrier::ALL {
             if let Some(act) = profile.actions.of(barrier) {
-                self.action(barrier, act, profile.launch.is_some());
+                self.action(barrier, act, profile.launch.as_ref());
             }
         }
         if let Some(usage) = &profile.actions.usage {
@@ -40,7 +41,8 @@ impl Checker<'_> {
         }
     }
 
-    fn action(&mut self, barrier: Barrier, act: &Act, launched: bool) {
+    fn action(&mut self, barrier: Barrier, act: &Act, launch: Option<&Launch>) {
+        let known = known(launch);
         let at = ["actions", barrier.word()];
         let key = |key: &'static str| [at[0], at[1], key];
         let command = self.tree.find(at).entry("command").is_some();
@@ -67,12 +69,13 @@ impl Checker<'_> {
         if command && act.command.iter().all(String::is_empty) {
             self.fault(&key("command"), "`command` is empty: name the program and its arguments");
         }
-        self.words(&at, &act.command, if launched { &["dir", "port", "url"] } else { &["url", "port"] });
+        let own = known.iter().map(String::as_str).filter(|name| launch.is_some() || *name != "dir");
+        self.words(&at, &act.command, &std::iter::once("url").chain(own).collect::<Vec<_>>());
         if act.within.0.is_zero() {
             self.fault(&key("within"), "nothing ends in no time");
         }
         self.meaning(barrier, act, &kinds);
-        self.process(barrier, act, command, launched);
+        self.process(barrier, act, command, launch.is_some(), &known);
         match (&act.http, &act.poll) {
             (Some(http), _) => self.http(barrier, http),
             (None, Some(_)) => self
@@ -105,7 +108,7 @@ impl Checker<'_> {
     }
 
     /// What is done with the registry's process.
-    fn process(&mut self, barrier: Barrier, act: &Act, command: bool, launched: bool) {
+    fn process(&mut self, barrier: Barrier, act: &Act, command: bool, launched: bool, known: &[String]) {
         let at = ["actions", barrier.word()];
         let key = |key: &'static str| [at[0], at[1], key];
         let not_ours = "only a registry that lacuna launched can be ended and started by it: add `launch`, or let a `command` do it";
@@ -132,7 +135,7 @@ impl Checker<'_> {
         }
         for (name, again) in [("relaunch", &act.relaunch), ("read-only", &act.read_only)] {
             let Some(again) = again else { continue };
-            self.start(&key(name), &again.command, &again.env, &again.files);
+            self.start(&key(name), &again.command, &again.env, &again.files, known);
         }
     }
 

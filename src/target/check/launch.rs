@@ -4,10 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path};
 
 use super::{Checker, NO_VARIABLE, is_variable};
-use crate::target::profile::Launch;
+use crate::near;
+use crate::target::profile::{Before, Launch};
 
 /// What has a value where a registry is started.
-const KNOWN: &[&str] = &["port", "dir"];
+pub(super) fn known(launch: Option<&Launch>) -> Vec<String> {
+    let further = launch.into_iter().flat_map(|launch| &launch.ports).map(|name| format!("port-{name}"));
+    ["port".to_owned(), "dir".to_owned()].into_iter().chain(further).collect()
+}
 
 impl Checker<'_> {
     /// How a server is started, at `path`.
@@ -25,7 +29,44 @@ impl Checker<'_> {
         if launch.ready.within.0.is_zero() {
             fault(&["ready", "within"], "nothing is ready in no time".into());
         }
-        self.start(path, &launch.command, &launch.env, &launch.files);
+        let known = known(Some(launch));
+        self.start(path, &launch.command, &launch.env, &launch.files, &known);
+        self.ports(path, &launch.ports);
+        for (i, step) in launch.before.iter().enumerate() {
+            let number = i.to_string();
+            let place: Vec<&str> = path.iter().copied().chain(["before", &number]).collect();
+            self.before(&place, step, launch, &known);
+        }
+    }
+
+    /// Further ports.
+    fn ports(&mut self, path: &[&str], ports: &[String]) {
+        for (i, name) in ports.iter().enumerate() {
+            let number = i.to_string();
+            let place: Vec<&str> = path.iter().copied().chain(["ports", &number]).collect();
+            let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+            if name.is_empty() || !name.chars().all(word) {
+                self.fault(&place, format!("`{name}`: a port's name is of a-z, 0-9 and `-`"));
+            } else if ports[..i].contains(name) {
+                self.fault(&place, format!("`{name}` stands twice"));
+            }
+        }
+    }
+
+    /// What comes before a launch, at `path`.
+    fn before(&mut self, path: &[&str], step: &Before, launch: &Launch, known: &[String]) {
+        let below = |key: &'static str| -> Vec<&str> { path.iter().copied().chain([key]).collect() };
+        if step.command.iter().all(String::is_empty) {
+            self.fault(&below("command"), "`command` is empty: name the program and its arguments");
+        }
+        if step.within.0.is_zero() {
+            self.fault(&below("within"), "nothing ends in no time, nor listens");
+        }
+        if let Some(port) = step.listens.as_ref().filter(|port| !launch.ports.contains(port)) {
+            let hint = near::hint(port, launch.ports.iter().map(String::as_str));
+            self.fault(&below("listens"), format!("`{port}` is none of the launch's `ports`{hint}"));
+        }
+        self.start(path, &step.command, &step.env, &BTreeMap::new(), known);
     }
 
     /// A program with its arguments, its environment and its files, which stand below `path`.
@@ -35,8 +76,10 @@ impl Checker<'_> {
         command: &[String],
         env: &BTreeMap<String, String>,
         files: &BTreeMap<String, String>,
+        known: &[String],
     ) {
-        self.words(path, command, KNOWN);
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        self.words(path, command, &known);
         let below = |key: &'static str, name: &str| -> Vec<String> {
             path.iter().copied().chain([key, name]).map(str::to_owned).collect()
         };
@@ -47,13 +90,13 @@ impl Checker<'_> {
                 self.fault_of_key(&place, NO_VARIABLE);
             }
             self.no_nul(&place, value);
-            self.placeholders(&place, value, KNOWN, true);
+            self.placeholders(&place, value, &known, true);
         }
         for (name, text) in files {
             let place = below("files", name);
             let place: Vec<&str> = place.iter().map(String::as_str).collect();
             // A configuration file may have braces of its own: only what looks like a slip is one.
-            self.placeholders(&place, text, KNOWN, false);
+            self.placeholders(&place, text, &known, false);
             self.no_nul(&place, name);
             let inside = Path::new(name).components().all(|c| matches!(c, Component::Normal(_)));
             if name.is_empty() || !inside {

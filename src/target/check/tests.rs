@@ -31,6 +31,25 @@ fn each_fault_is_told_at_its_own_place() {
             "url: http://h:{port}\nlaunch:\n  command: [x]\n  files: {y: 'a {potr}'}\n",
             "4:14: `{potr}` is no placeholder",
         ),
+        ("url: http://h:{port}\nlaunch: {command: [x], ports: [S3]}\n", "2:32: `S3`: a port's name is of a-z"),
+        ("url: http://h:{port}\nlaunch: {command: [x], ports: [a, a]}\n", "2:35: `a` stands twice"),
+        (
+            "url: http://h:{port}\nlaunch: {command: [x, '{port-s4}'], ports: [s3]}\n",
+            "2:23: `{port-s4}` is no placeholder; did you mean `{port-s3}`?",
+        ),
+        (
+            "url: http://h:{port}\nlaunch: {command: [x], ports: [s3], before: [{command: [y], listens: s4}]}\n",
+            "2:70: `s4` is none of the launch's `ports`; did you mean `s3`?",
+        ),
+        ("url: http://h:{port}\nlaunch: {command: [x], before: [{command: []}]}\n", "2:43: `command` is empty"),
+        (
+            "url: http://h:{port}\nlaunch: {command: [x], before: [{command: [y], within: 0s}]}\n",
+            "2:56: nothing ends in no time",
+        ),
+        (
+            "url: http://h:{port}\nlaunch: {command: [x], before: [{command: [y, '{prot}']}]}\n",
+            "2:47: `{prot}` is no placeholder; did you mean `{port}`?",
+        ),
         ("url: http://h\nauth: {}\n", "2:1: exactly one of"),
         ("url: http://h\nrepositories: {template: 'a/{run}/{case}'}\n", "2:26: without `{n}`"),
         (
