@@ -143,6 +143,7 @@ async fn defects_are_never_taken_for_absence() {
         ("nested-index-500", "index.nested"),
         ("empty-index-500", "index.empty"),
         ("media-type-added", "index.no-media-type"),
+        ("platformless-500", "index.no-platform"),
         ("mount-answers-200", "mount"),
         ("put-never-moves-tag", "tag.move"),
         ("subject-header-of-self", "header.subject"),

@@ -31,6 +31,7 @@ pub const CAPABILITIES: &[(&str, &str)] = &[
     ("index.empty", "takes an index without children"),
     ("index.nested", "takes an index that names an index"),
     ("index.no-media-type", "takes an index without `mediaType`"),
+    ("index.no-platform", "takes an index that names an image without its platform"),
 ];
 
 /// Capabilities that no request shows, so that only a profile can claim them: they say which cases of collection apply.

@@ -2,7 +2,7 @@
 
 use crate::content::digest::Digest;
 use crate::content::{Body, Node};
-use crate::wire::{Exchange, Response};
+use crate::wire::{Exchange, FailureKind, Response};
 
 /// What came of one request.
 #[derive(Debug, Clone)]
@@ -87,6 +87,8 @@ impl Answer {
     pub(super) fn outcome(&self) -> String {
         match &self.exchange.result {
             Ok(response) => format!("{}{}", response.status, self.counted()),
+            // Its text names the address, which is another one after a relaunch: two findings would differ by it alone.
+            Err(failure) if failure.kind == FailureKind::Closed => format!("no answer ({})", failure.kind.word()),
             Err(failure) => format!("no answer ({}: {})", failure.kind.word(), failure.text),
         }
     }

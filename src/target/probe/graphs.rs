@@ -108,6 +108,8 @@ pub(super) fn several() -> Graph {
     graph.indexes.insert("nested".into(), Index { manifests: nested, ..Index::default() });
     let form = Form { no_media_type: true, ..Form::default() };
     graph.indexes.insert("bare".into(), Index { form, ..index(&["other", "image"]) });
+    graph.images.insert("anywhere".into(), Image { platform: None, ..image("linux/amd64") });
+    graph.indexes.insert("platformless".into(), index(&["anywhere", "other"]));
     graph
 }
 

@@ -155,6 +155,12 @@ pub(super) async fn bare_index(desk: &Desk<'_>, question: &Question<'_>) -> Resu
     taken(desk, question, &set, "bare", "an index without mediaType").await
 }
 
+/// An index that names an image without its platform, as lists of referrers do.
+pub(super) async fn platformless_index(desk: &Desk<'_>, question: &Question<'_>) -> Result<Finding, String> {
+    let set = question.build(&several())?;
+    taken(desk, question, &set, "platformless", "an index that names an image without platform").await
+}
+
 /// A blob and a manifest by sha512 digest.
 pub(super) async fn sha512_digests(desk: &Desk<'_>, question: &Question<'_>) -> Result<Finding, String> {
     let set = question.build(&sha512())?;

@@ -116,6 +116,7 @@ const QUESTIONS: &[(&str, AskIt)] = &[
     ("index.empty", |d, q| Box::pin(manifests::empty_index(d, q))),
     ("index.nested", |d, q| Box::pin(manifests::nested_index(d, q))),
     ("index.no-media-type", |d, q| Box::pin(manifests::bare_index(d, q))),
+    ("index.no-platform", |d, q| Box::pin(manifests::platformless_index(d, q))),
 ];
 
 /// Asks everything. What is created stays: the journal knows it.
