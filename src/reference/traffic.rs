@@ -30,6 +30,7 @@ struct Inner {
     under_way: BTreeMap<u64, Errand>,
     met: BTreeMap<Errand, BTreeSet<Errand>>,
     twins: BTreeSet<Errand>,
+    gave_way: BTreeSet<Errand>,
 }
 
 /// A request while it is under way.
@@ -112,6 +113,14 @@ impl Traffic {
         self.inner().twins.contains(&errand)
     }
 
+    /// Whether this request, of those of its kind that are under way at once, is the one that gives way: the first that asks.
+    pub fn gives_way(&self, method: &str, repository: &str, what: &str) -> bool {
+        let errand = Errand { method: method.into(), repository: repository.into(), what: what.into() };
+        let mut inner = self.inner();
+        let at_once = inner.under_way.values().filter(|other| **other == errand).count() > 1;
+        at_once && inner.gave_way.insert(errand)
+    }
+
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -119,6 +128,10 @@ impl Traffic {
 
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
-        self.traffic.inner().under_way.remove(&self.number);
+        let mut inner = self.traffic.inner();
+        let Some(own) = inner.under_way.remove(&self.number) else { return };
+        if !inner.under_way.values().any(|other| *other == own) {
+            inner.gave_way.remove(&own);
+        }
     }
 }

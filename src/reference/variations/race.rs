@@ -7,7 +7,6 @@ use super::super::policy::Seam;
 use super::super::problem::{Problem, Verdict};
 use super::super::question::{Asked, Push};
 use super::super::route::Route;
-use super::super::traffic::Errand;
 use super::Variation;
 
 /// A push takes so long that others meet it.
@@ -19,8 +18,8 @@ fn slow_pushes(asked: &Asked) -> std::time::Duration {
 /// The verdict on a push that meets another one under the same tag or digest.
 fn where_it_meets(push: &Push, right: Verdict, refusal: impl FnOnce() -> Problem) -> Verdict {
     let what = format!("manifests/{}", push.reference.as_str());
-    let same = |errand: &Errand| errand.puts_manifest() && errand.repository == push.repository && errand.what == what;
-    if push.view.traffic.count(same) > 1 { Err(refusal()) } else { right }
+    // Only one of them: two that were both told to come again would meet again.
+    if push.view.traffic.gives_way("PUT", push.repository, &what) { Err(refusal()) } else { right }
 }
 
 pub(super) const VARIATIONS: &[Variation] = &[
