@@ -278,10 +278,15 @@ impl Case {
         if side::is_skewed(&self.instance) {
             return self.bundle(&format!("skew-{name}"));
         }
-        match self.passed.filter(|_| self.facts.is_older(nickname, node)) {
+        match self.older_than(nickname, node) {
             Some(barrier) => self.bundle(&format!("{}-{name}", barrier.law())),
             None => self.bundle(name),
         }
+    }
+
+    /// The barrier that was passed last, where this was acknowledged before it.
+    pub(super) fn older_than(&self, nickname: &str, node: &Node) -> Option<Barrier> {
+        self.passed.filter(|_| self.facts.is_older(nickname, node))
     }
 
     /// A halt because the case itself cannot be run.

@@ -49,6 +49,9 @@ pub struct Assertion {
     pub headers: Option<BTreeMap<String, String>>,
     /// Status, type, length and digest equal those of the response that an earlier step named with `as`.
     pub same_as: Option<String>,
+    /// `Content-Type` (without parameters), `Content-Length` and `Docker-Content-Digest` are there as in the response that an
+    /// earlier step named with `as`, with the same values. Nothing is asserted unless both are of the 2xx.
+    pub same_headers: Option<String>,
     /// Tag lists.
     pub tags: Option<TagsAre>,
     /// `Link`: `absent`, `present`, or `well-formed` (RFC 8288, rel="next", where there is one).

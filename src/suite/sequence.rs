@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::barrier::Barrier;
 use super::context::Context;
+use super::expect::Expected;
 use super::fault::{Fault, shown};
 use super::model::{Action, Needs, Nodes, StanceWord};
 use super::side::Side;
@@ -211,26 +212,40 @@ impl<'a> Seen<'a> {
         }
     }
 
-    /// `same-as` names an earlier step.
+    /// `same-as` and `same-headers` name an earlier step.
     fn comparisons(&mut self, decoded: &'a Decoded, later: &[Arc<Decoded>], context: &Context) {
         for expected in &decoded.expected {
-            let Some(name) = expected.expectation.assertion.same_as.as_deref() else { continue };
-            self.unused.remove(name);
-            if self.named.contains(name) {
-                continue;
+            let assertion = &expected.expectation.assertion;
+            let named = [("same-as", &assertion.same_as), ("same-headers", &assertion.same_headers)];
+            for (key, name) in named.into_iter().filter_map(|(key, name)| Some((key, name.as_deref()?))) {
+                self.comparison(expected, key, name, later, context);
             }
-            let place = if expected.bundle.is_some() { &expected.node } else { expected.node.find(["same-as"]) };
-            self.wanted.insert(name);
-            let comes = later.iter().any(|step| step.step.name.as_deref() == Some(name));
-            context.report(if comes {
-                place
-                    .fault(format!("the step `{}` comes later", shown(name, 60)))
-                    .help("compare the later with the earlier one")
-            } else {
-                let fault = place.fault(format!("no earlier step has `as: {}`", shown(name, 60)));
-                fault.choices(name, self.named.iter().copied(), "steps with a name so far")
-            });
         }
+    }
+
+    fn comparison(
+        &mut self,
+        expected: &'a Expected,
+        key: &str,
+        name: &'a str,
+        later: &[Arc<Decoded>],
+        context: &Context,
+    ) {
+        self.unused.remove(name);
+        if self.named.contains(name) {
+            return;
+        }
+        let place = if expected.bundle.is_some() { &expected.node } else { expected.node.find([key]) };
+        self.wanted.insert(name);
+        let comes = later.iter().any(|step| step.step.name.as_deref() == Some(name));
+        context.report(if comes {
+            place
+                .fault(format!("the step `{}` comes later", shown(name, 60)))
+                .help("compare the later with the earlier one")
+        } else {
+            let fault = place.fault(format!("no earlier step has `as: {}`", shown(name, 60)));
+            fault.choices(name, self.named.iter().copied(), "steps with a name so far")
+        });
     }
 }
 

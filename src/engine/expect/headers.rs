@@ -1,6 +1,6 @@
-//! `location`, `digest`, `type`, `length`, `headers`, `link`, `same-as`.
+//! `location`, `digest`, `type`, `length`, `headers`, `link`.
 
-use super::{Fault, Observation, Seen, World, node, schema1};
+use super::{Fault, Observation, World, node, schema1};
 use crate::content::digest::Digest;
 use crate::content::{Body, Node};
 use crate::suite::assertion::{Assertion, LinkIs, LocationIs, NumberOrNode};
@@ -34,9 +34,6 @@ pub fn check(assertion: &Assertion, seen: &Observation, world: &World) -> Vec<Fa
     }
     if let Some(expected) = assertion.link {
         faults.extend(link(expected, seen));
-    }
-    if let Some(name) = &assertion.same_as {
-        faults.extend(same_as(name, seen, world));
     }
     faults
 }
@@ -277,40 +274,4 @@ fn link(expected: LinkIs, seen: &Observation) -> Option<Fault> {
 /// What is wrong with a Link, without the URL in it, which is another in each run.
 pub fn brief(problem: &str) -> String {
     problem.split([',', ':', ';']).next().unwrap_or_default().trim().to_owned()
-}
-
-/// The same status, and the same length and digest where both answers have one: to send a header with the one answer and
-/// not with the other is against a SHOULD only (RFC 9110 9.3.2), which requirements of their own hold it to.
-fn same_as(name: &str, seen: &Observation, world: &World) -> Vec<Fault> {
-    let Some(earlier) = world.named.get(name) else {
-        return vec![Fault::new("same-as", format!("as step {name:?} was answered"), "that step had no answer")];
-    };
-    let now = Seen::of(seen.response);
-    let mut faults = Vec::new();
-    let mut differ = |what: &str, expected: String, got: String| {
-        faults.push(Fault::new("same-as", format!("{what} {expected}, as of {name}"), format!("{what} {got}")));
-    };
-    if now.status != earlier.status {
-        differ("status", earlier.status.to_string(), now.status.to_string());
-    }
-    // The text of a refusal is free, and may say when it was made.
-    let refused = earlier.status >= 400 && now.status >= 400;
-    if let (Some(a), Some(b)) = (&earlier.length, &now.length)
-        && a != b
-        && !refused
-    {
-        differ("Content-Length", a.clone(), b.clone());
-    }
-    if let (Some(a), Some(b)) = (&earlier.digest, &now.digest)
-        && a != b
-    {
-        differ("Docker-Content-Digest", "the same".into(), "another".into());
-    }
-    if let Some(code) = earlier.code.as_ref().filter(|_| refused && !seen.method.eq_ignore_ascii_case("HEAD"))
-        && now.code.as_ref() != Some(code)
-    {
-        let got = now.code.as_ref().map_or("no code".to_owned(), |code| format!("code {code}"));
-        faults.push(Fault::new("same-as", format!("code {code}, as of {name}"), got));
-    }
-    faults
 }

@@ -10,6 +10,7 @@ pub mod headers;
 pub mod lists;
 mod one_of;
 pub mod payload;
+mod same;
 mod schema1;
 
 use std::collections::BTreeMap;
@@ -65,7 +66,7 @@ pub struct World<'a> {
     pub named: &'a BTreeMap<String, Seen>,
 }
 
-/// What `same-as` compares.
+/// What `same-as` and `same-headers` compare.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Seen {
@@ -77,6 +78,9 @@ pub struct Seen {
     pub digest: Option<String>,
     /// The first code of an error in the spec's form.
     pub code: Option<String>,
+    /// `Content-Type`, without its parameters.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<String>,
 }
 
 impl Seen {
@@ -87,6 +91,7 @@ impl Seen {
             length: response.header("content-length"),
             digest: response.header(headers::DIGEST),
             code: errors::first_code(response),
+            media_type: response.header("content-type").map(|value| headers::essence(&value)),
         }
     }
 }
@@ -174,6 +179,7 @@ pub fn judge<'a>(
         if evaluated {
             faults.extend(errors::check(assertion, seen, world));
             faults.extend(headers::check(assertion, seen, world));
+            faults.extend(same::check(assertion, seen, world));
             faults.extend(payload::check(assertion, seen, world));
             faults.extend(lists::check(assertion, seen, world));
             faults.extend(assertion.one_of.as_ref().and_then(|names| one_of::check(names, seen, world)));

@@ -9,6 +9,7 @@ use crate::engine::ask::Question;
 use crate::engine::case::{Case, Halt};
 use crate::engine::expect::Subject;
 use crate::engine::facts::{is_no, is_yes};
+use crate::suite::barrier::Barrier;
 use crate::suite::model::Settled;
 
 pub async fn run(case: &mut Case, here: &Here<'_>, what: &Settled) -> Result<(), Halt> {
@@ -25,9 +26,21 @@ pub async fn run(case: &mut Case, here: &Here<'_>, what: &Settled) -> Result<(),
         Ok(())
     };
     if is_yes(put.status) {
-        add(By::Digest, &node, "kept", "kept-head")?;
-        if by_tag {
-            add(By::Tag(tag), &node, "kept", "kept-head")?;
+        match case.older_than(here.nickname(), &node).map(Barrier::law) {
+            // What must outlast a barrier no sentence about the push says.
+            Some(law) => {
+                let (served, head) = (format!("{law}-served"), format!("{law}-served-head"));
+                add(By::Digest, &node, &served, &head)?;
+                if by_tag {
+                    add(By::Tag(tag), &node, &format!("{law}-tagged"), &head)?;
+                }
+            }
+            None => {
+                add(By::Digest, &node, "kept", "kept-head")?;
+                if by_tag {
+                    add(By::Tag(tag), &node, "kept", "kept-head")?;
+                }
+            }
         }
     } else if is_no(put.status) {
         if put.stored_before {

@@ -4,16 +4,6 @@ use super::super::manifest::{DOCKER_LIST, OCI_IMAGE, OCI_INDEX};
 use super::super::question::Page;
 use super::boot_tools::*;
 
-/// Whether the registry was started on what it had before.
-fn again(view: &View) -> bool {
-    view.state.life.starts > 1
-}
-
-/// Whether this was stored before the last start.
-fn before_start(view: &View, stored: &Stored) -> bool {
-    view.state.life.started.is_some_and(|started| stored.first < started)
-}
-
 const INDEX: &[&str] = &["restart.keeps-manifest", "restart.keeps-tag", "restart.tags"];
 const SHOWN: &[&str] = &["restart.keeps-manifest", "restart.keeps-tag"];
 const LATE: &[&str] = &["late.child.served", "manifest.put.location", "manifest.get.served"];
@@ -40,12 +30,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "A start finds manifests by their tags: children that only an index names are gone \
          (https://github.com/distribution/distribution/issues/861).",
         "restart.keeps-manifest",
-        &[Seam::Boot(|_, found| {
-            without(found, |finds, one| match &one.write {
-                Write::Manifest { repository, digest, .. } => !finds.is_tagged(repository, digest.as_str()),
-                _ => false,
-            })
-        })],
+        &[Seam::Boot(|_, found| without_untagged(found))],
     )
     .also(&["restart.keeps-referrer"]),
     Defect::new(

@@ -1,5 +1,6 @@
 //! Wrong after a kill: what was acknowledged was not yet on disk.
 
+use super::super::content::Source;
 use super::boot_tools::*;
 
 /// What is found, wrong after a kill only.
@@ -34,6 +35,24 @@ pub(super) const DEFECTS: &[Defect] = &[
         "restart.keeps-blob",
         &[Seam::Boot(|rebuild, found| {
             killed(rebuild, found, |found| without_last(found, |write| matches!(write, Write::Link { .. })))
+        })],
+    ),
+    Defect::new(
+        "kill-halves-last-blob",
+        "A blob is linked before its bytes are on disk: after a kill the last one of a repository is there by half.",
+        "restart.keeps-blob",
+        &[Seam::Boot(|rebuild, found| {
+            killed(rebuild, found, |found| {
+                let kept = without_last(found.clone(), |write| matches!(write, Write::Link { .. }));
+                for one in found.iter().filter(|one| !kept.contains(one)) {
+                    let Write::Link { digest, .. } = &one.write else { continue };
+                    let Some(body) = rebuild.content.body(digest) else { continue };
+                    let half = body.clone().slice(0, body.length() / 2).to_bytes();
+                    // What cannot be written stays as it was, which is right.
+                    let _ = rebuild.content.put(digest, Source::Bytes(half));
+                }
+                found
+            })
         })],
     ),
     Defect::new(

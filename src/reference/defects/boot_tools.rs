@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use axum::http::StatusCode;
+pub use axum::http::StatusCode;
 
 pub use super::super::boot::{Ended, Found, Rebuild};
 use super::super::manifest::Manifest;
@@ -84,6 +84,26 @@ pub fn manifest(found: &Found) -> Option<&Manifest> {
     }
 }
 
+/// Whether the registry was started on what it had before.
+pub fn again(view: &View) -> bool {
+    view.state.life.starts > 1
+}
+
+/// Whether this was stored before the last start.
+pub fn before_start(view: &View, stored: &Stored) -> bool {
+    view.state.life.started.is_some_and(|started| stored.first < started)
+}
+
+/// What is found, wrong after an upgrade only.
+pub fn upgraded(rebuild: &Rebuild, found: Vec<Found>, wrong: impl FnOnce(Vec<Found>) -> Vec<Found>) -> Vec<Found> {
+    if rebuild.upgraded() { wrong(found) } else { found }
+}
+
+/// The same for a downgrade.
+pub fn downgraded(rebuild: &Rebuild, found: Vec<Found>, wrong: impl FnOnce(Vec<Found>) -> Vec<Found>) -> Vec<Found> {
+    if rebuild.downgraded() { wrong(found) } else { found }
+}
+
 /// What is found without what is lost.
 pub fn without(found: Vec<Found>, lost: impl Fn(&Finds, &Found) -> bool) -> Vec<Found> {
     let kept: Vec<bool> = {
@@ -117,6 +137,21 @@ pub fn with_bytes(found: &Found, change: impl Fn(&[u8]) -> Option<Vec<u8>>) -> O
     let Write::Manifest { repository, digest, manifest, bytes } = &found.write else { return None };
     let (repository, digest, manifest) = (repository.clone(), digest.clone(), manifest.clone());
     Some(Write::Manifest { repository, digest, manifest, bytes: change(bytes)?.into() })
+}
+
+/// The bytes with another JSON value.
+pub fn edited(bytes: &[u8], edit: impl FnOnce(&mut serde_json::Value) -> Option<()>) -> Option<Vec<u8>> {
+    let mut value: serde_json::Value = serde_json::from_slice(bytes).ok()?;
+    edit(&mut value)?;
+    serde_json::to_vec(&value).ok()
+}
+
+/// Without the manifests that no tag leads to.
+pub fn without_untagged(found: Vec<Found>) -> Vec<Found> {
+    without(found, |finds, one| match &one.write {
+        Write::Manifest { repository, digest, .. } => !finds.is_tagged(repository, digest.as_str()),
+        _ => false,
+    })
 }
 
 /// Without what was written last of a kind in each repository.

@@ -3,23 +3,6 @@
 use super::super::manifest::{DOCKER_LIST, OCI_INDEX};
 use super::boot_tools::*;
 
-/// What is found, wrong after an upgrade only.
-fn upgraded(rebuild: &Rebuild, found: Vec<Found>, wrong: impl FnOnce(Vec<Found>) -> Vec<Found>) -> Vec<Found> {
-    if rebuild.upgraded() { wrong(found) } else { found }
-}
-
-/// The same for a downgrade.
-fn downgraded(rebuild: &Rebuild, found: Vec<Found>, wrong: impl FnOnce(Vec<Found>) -> Vec<Found>) -> Vec<Found> {
-    if rebuild.downgraded() { wrong(found) } else { found }
-}
-
-/// The bytes with another JSON value.
-fn edited(bytes: &[u8], edit: impl FnOnce(&mut serde_json::Value) -> Option<()>) -> Option<Vec<u8>> {
-    let mut value: serde_json::Value = serde_json::from_slice(bytes).ok()?;
-    edit(&mut value)?;
-    serde_json::to_vec(&value).ok()
-}
-
 fn is_found_index(found: &Found) -> bool {
     manifest(found).is_some_and(|manifest| manifest.kind == Kind::Index)
 }
@@ -106,12 +89,7 @@ pub(super) const DEFECTS: &[Defect] = &[
          (https://github.com/goharbor/harbor/issues/12197).",
         "upgrade.keeps-manifest",
         &[Seam::Boot(|rebuild, found| {
-            upgraded(rebuild, found, |found| {
-                without(found, |finds, one| match &one.write {
-                    Write::Manifest { repository, digest, .. } => !finds.is_tagged(repository, digest.as_str()),
-                    _ => false,
-                })
-            })
+            upgraded(rebuild, found, without_untagged)
         })],
     )
     .also(&["upgrade.keeps-referrer"]),

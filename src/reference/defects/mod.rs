@@ -6,7 +6,13 @@
 mod again;
 mod blobs;
 mod boot;
+mod boot_again;
+mod boot_back;
+mod boot_bytes;
+mod boot_elsewhere;
+mod boot_heads;
 mod boot_kill;
+mod boot_lists;
 mod boot_tools;
 mod boot_upgrade;
 mod boot_uploads;
@@ -119,8 +125,14 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         remembered::DEFECTS,
         referrers::DEFECTS,
         boot::DEFECTS,
+        boot_again::DEFECTS,
+        boot_bytes::DEFECTS,
+        boot_elsewhere::DEFECTS,
+        boot_heads::DEFECTS,
+        boot_lists::DEFECTS,
         boot_kill::DEFECTS,
         boot_upgrade::DEFECTS,
+        boot_back::DEFECTS,
         boot_uploads::DEFECTS,
         gc::DEFECTS,
         gc_stops::DEFECTS,

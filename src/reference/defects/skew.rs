@@ -250,4 +250,28 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     )
     .also(&["restart.missing", "upgrade.missing"]),
+    Defect::new(
+        "skew-knows-own-signature-tags",
+        "Tags that are made of a digest are kept beside the storage: one that another server was given is not found.",
+        "skew.tag",
+        &[Seam::Finish(|asked, _, memory, answer| {
+            note(asked, memory, &answer);
+            let reference = asked.route.reference().unwrap_or_default();
+            let unknown = reads_manifest(asked, false) && reference.starts_with("sha256-");
+            let unknown = unknown && memory.recall(&own(asked, reference)).is_none();
+            changed(unknown, answer, |_| Problem::manifest_unknown(reference).into())
+        })],
+    ),
+    Defect::new(
+        "skew-knows-own-sha512",
+        "What is named by sha512 is found through a table of this server's own: another one's is not.",
+        "skew.keeps-manifest",
+        &[Seam::Finish(|asked, _, memory, answer| {
+            note(asked, memory, &answer);
+            let reference = asked.route.reference().unwrap_or_default();
+            let unknown = reads_manifest(asked, true) && reference.starts_with("sha512:");
+            let unknown = unknown && memory.recall(&own(asked, reference)).is_none();
+            changed(unknown, answer, |_| Problem::manifest_unknown(reference).into())
+        })],
+    ),
 ];

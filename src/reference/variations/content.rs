@@ -120,14 +120,21 @@ pub(super) const VARIATIONS: &[Variation] = &[
     ),
     Variation::new(
         "platformless-children-refused",
-        "An index is refused that has an image without platform, or a child twice.",
+        "An index is refused that has an image without platform, or a child twice. What has an artifactType is no image.",
         &[Seam::Accept(|push, right| {
             let mut digests: Vec<&str> = push.manifest.children.iter().map(|child| child.digest.as_str()).collect();
             digests.sort_unstable();
             let twice = digests.windows(2).any(|pair| pair[0] == pair[1]);
-            let odd = is_index(push)
-                && (twice
-                    || any_child(push, |child| child.platform.is_none() && child.media_type.contains(".manifest.v")));
+            let index: serde_json::Value = serde_json::from_slice(push.bytes).unwrap_or_default();
+            let entries = index.get("manifests").and_then(|entries| entries.as_array());
+            let is_artifact = |child: &Descriptor| {
+                let mut own = entries.into_iter().flatten().filter(|entry| entry["digest"] == child.digest.as_str());
+                own.any(|entry| entry.get("artifactType").is_some())
+            };
+            let bare = |child: &Descriptor| {
+                child.platform.is_none() && child.media_type.contains(".manifest.v") && !is_artifact(child)
+            };
+            let odd = is_index(push) && (twice || any_child(push, bare));
             refused(odd, right, "a child without platform, or named twice")
         })],
     ),

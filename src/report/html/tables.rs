@@ -111,8 +111,8 @@ pub(super) fn rounds(page: &mut Page, record: &RunRecord) {
             }
             changes => {
                 for change in changes.into_iter().flatten() {
-                    let class = if change.worse { "verdict fail" } else { "" };
-                    page.element("div", &[("class", class)], &change.text);
+                    let (class, word) = if change.worse { ("verdict fail", "WORSE: ") } else { ("", "") };
+                    page.element("div", &[("class", class)], &format!("{word}{}", change.text));
                     page.element("div", &[("class", "soft")], &format!("was {}; now {}", change.was, change.now));
                 }
             }

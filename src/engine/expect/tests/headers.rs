@@ -192,6 +192,42 @@ fn a_refusal_is_compared_by_its_code() {
 }
 
 #[test]
+fn headers_are_compared_where_both_are_served() {
+    let first = response(
+        200,
+        &[("Content-Type", "a/b; x"), ("Content-Length", "10"), ("Docker-Content-Digest", "sha256:0")],
+        b"",
+    );
+    let named = BTreeMap::from([("before".to_owned(), Seen::of(&first))]);
+    let row = Row { method: "HEAD", named, ..Row::default() };
+    let same = json!({ "r": { "same-headers": "before" } });
+    let come = |status, headers: &[(&str, &str)]| row.faults(same.clone(), &response(status, headers, b""));
+    assert_eq!(row.faults(same.clone(), &first), NONE);
+    assert_eq!(
+        come(200, &[("Content-Type", "A/B"), ("Docker-Content-Digest", "sha256:1")]),
+        [
+            "r same-headers: Content-Length 10, as of before | no Content-Length",
+            "r same-headers: Docker-Content-Digest the same, as of before | Docker-Content-Digest another",
+        ]
+    );
+    assert_eq!(
+        come(200, &[("Content-Type", "a/c"), ("Content-Length", "0")]),
+        [
+            "r same-headers: Content-Type a/b, as of before | Content-Type a/c",
+            "r same-headers: Content-Length 10, as of before | Content-Length 0",
+            "r same-headers: a Docker-Content-Digest, as of before | no Docker-Content-Digest",
+        ]
+    );
+    assert_eq!(come(404, &[("Content-Length", "11")]), NONE, "that it is not served is said by the status");
+    let bare = BTreeMap::from([("before".to_owned(), Seen::of(&response(200, &[], b"")))]);
+    let row = Row { named: bare, ..Row::default() };
+    assert_eq!(
+        row.faults(same, &response(200, &[("Docker-Content-Digest", "sha256:1")], b"")),
+        ["r same-headers: no Docker-Content-Digest, as of before | a Docker-Content-Digest"]
+    );
+}
+
+#[test]
 fn links() {
     let row = Row::default();
     let with = |link: Option<&str>, next: Option<&str>, problem: Option<&str>| {
