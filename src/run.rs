@@ -25,7 +25,7 @@ use crate::suite::requirement::{Level, Spec};
 use crate::target::argument::TargetSpec;
 use crate::target::findings::Findings;
 use crate::target::open::{Live, open};
-use crate::target::probe::{self, PATIENCE, Setup};
+use crate::target::probe::{self, Setup};
 use crate::target::profile::Known;
 use crate::verdict::{KnownFailures, Law};
 
@@ -129,6 +129,7 @@ pub async fn run(request: &Request, stop: &Stop, progress: impl Fn(usize) -> Pro
             return Err(NotRun::Untestable(mute));
         }
     };
+    let tidied = tidy(request, &live, &course).await;
     let mut barriers = live.barriers();
     pause::add(request.pause.at, &mut barriers);
     let mut resume = None;
@@ -143,7 +144,7 @@ pub async fn run(request: &Request, stop: &Stop, progress: impl Fn(usize) -> Pro
             planned
         }
     };
-    if settings::meets_barriers(request, &planned) {
+    if settings::begins_afresh(request, &planned) {
         // What the probe left behind must not be what an action trips over.
         live = match live.fresh().await {
             Some(fresh) => fresh.map_err(NotRun::Untestable)?,
@@ -173,7 +174,8 @@ pub async fn run(request: &Request, stop: &Stop, progress: impl Fn(usize) -> Pro
         paused = written.is_ok();
         notes.push(written.unwrap_or_else(|why| why));
     }
-    let clean_up = if paused { course.journal.tally() } else { clean(request, &live, &course, time).await };
+    let mut clean_up = if paused { course.journal.tally() } else { clean(request, &live, &course, time).await };
+    clean_up.removed += tidied;
     notes.extend(settings::hints(&planned, &barriers));
     notes.extend(judged::notes(&attempts, findings.as_ref(), &live));
 
@@ -205,7 +207,8 @@ pub async fn run(request: &Request, stop: &Stop, progress: impl Fn(usize) -> Pro
 /// Probes; `None`: it was interrupted; an error: the target answers no question.
 async fn find(live: &Live, course: &Course, stop: &Stop) -> Option<Result<Findings, String>> {
     let Course { names, journal, probe: seed, .. } = course;
-    let setup = Setup { client: &live.client, names, journal, seed: *seed, patience: PATIENCE };
+    let patience = probe::patience(&live.profile.windows);
+    let setup = Setup { client: &live.client, names, journal, seed: *seed, patience };
     tokio::select! {
         findings = probe::probe(setup) => Some(findings.map(|mut findings| {
             findings.declare(&live.profile.claims);
@@ -213,6 +216,17 @@ async fn find(live: &Live, course: &Course, stop: &Stop) -> Option<Result<Findin
         })),
         () = stop.wait() => None,
     }
+}
+
+/// Where cases are given the repositories that the probe had, what it left there is removed before: how much. What cannot be
+/// is somebody else's to them.
+async fn tidy(request: &Request, live: &Live, course: &Course) -> u64 {
+    let repositories = &live.profile.repositories;
+    if request.keep || live.is_ours() || repositories.pool.is_empty() || request.pause.resume.is_some() {
+        return 0;
+    }
+    let done = engine::clean_ended(&live.client, &course.path, repositories, CLEAN.0).await;
+    done.map_or(0, |done| done.removed)
 }
 
 /// Runs the planned cases, as often as asked: outcomes by attempt, in the order of the cases that are not skipped.

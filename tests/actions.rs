@@ -1,9 +1,12 @@
 //! Actions that go wrong: by HTTP, by a command, by a registry that does not end. Each ends in time and says what was seen.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -38,16 +41,57 @@ cases:
 /// The reference registry behind a door that knows of collections too, each of which goes wrong in its own way.
 struct Served {
     url: String,
+    door: Arc<Door>,
     registry: Option<Running>,
     runtime: tokio::runtime::Runtime,
 }
 
-async fn collect(PathOf(how): PathOf<String>) -> Response<Body> {
+/// What the door knows.
+#[derive(Default)]
+struct Door {
+    url: String,
+    /// Collections and tasks that were asked for, each by its name.
+    asked: Mutex<BTreeMap<String, u32>>,
+    /// Until when nothing else is answered.
+    sick: Mutex<Option<Instant>>,
+    collecting: AtomicBool,
+    /// Of each push of the tag `during`: whether a collection was under way.
+    met: Mutex<Vec<bool>>,
+}
+
+impl Door {
+    /// How often this was asked for, now included.
+    fn count(&self, what: &str) -> u32 {
+        let mut asked = self.asked.lock().unwrap();
+        let count = asked.entry(what.to_owned()).or_default();
+        *count += 1;
+        *count
+    }
+}
+
+async fn collect(State(door): State<Arc<Door>>, PathOf(how): PathOf<String>) -> Response<Body> {
     let answer = |status, body: String| Response::builder().status(status).body(Body::from(body)).unwrap();
     match how.as_str() {
         "refused" => answer(StatusCode::FORBIDDEN, "{\"detail\": \"admins only\"}".into()),
         "html" => answer(StatusCode::ACCEPTED, "<html>on its way</html>".into()),
         "huge" => answer(StatusCode::ACCEPTED, " ".repeat(64 << 20)),
+        "conflict" => answer(StatusCode::CONFLICT, "{\"detail\": \"one is under way\"}".into()),
+        "busy" => match door.count("collect") {
+            1 => answer(StatusCode::CONFLICT, String::new()),
+            2 => Response::builder().status(429).header("Retry-After", "1").body(Body::empty()).unwrap(),
+            3 => answer(StatusCode::SERVICE_UNAVAILABLE, String::new()),
+            _ => answer(StatusCode::ACCEPTED, "{\"task\": \"/task/late\"}".into()),
+        },
+        "sick" => {
+            *door.sick.lock().unwrap() = Some(Instant::now() + Duration::from_secs(2));
+            answer(StatusCode::OK, String::new())
+        }
+        "slow" => {
+            door.collecting.store(true, Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            door.collecting.store(false, Ordering::SeqCst);
+            answer(StatusCode::OK, String::new())
+        }
         "silent" => {
             tokio::time::sleep(Duration::from_secs(60)).await;
             answer(StatusCode::ACCEPTED, String::new())
@@ -56,12 +100,30 @@ async fn collect(PathOf(how): PathOf<String>) -> Response<Body> {
     }
 }
 
-async fn task(PathOf(state): PathOf<String>) -> String {
-    format!("{{\"state\": \"{state}\"}}")
+async fn task(State(door): State<Arc<Door>>, PathOf(state): PathOf<String>) -> Response<Body> {
+    let answer = |status: u16, state: &str| {
+        Response::builder().status(status).body(Body::from(format!("{{\"state\": \"{state}\"}}"))).unwrap()
+    };
+    match state.as_str() {
+        "late" => match door.count("task") {
+            1 => answer(404, "none"),
+            2 => answer(503, "none"),
+            3 => answer(200, "running"),
+            _ => answer(200, "completed"),
+        },
+        state => answer(200, state),
+    }
 }
 
-async fn pass_on(State(url): State<String>, request: Request) -> Response<Body> {
+async fn pass_on(State(door): State<Arc<Door>>, request: Request) -> Response<Body> {
+    let url = &door.url;
     let (head, body) = request.into_parts();
+    if door.sick.lock().unwrap().is_some_and(|until| Instant::now() < until) {
+        return Response::builder().status(502).body(Body::empty()).unwrap();
+    }
+    if head.method == "PUT" && head.uri.path().ends_with("/manifests/during") {
+        door.met.lock().unwrap().push(door.collecting.load(Ordering::SeqCst));
+    }
     let body = to_bytes(body, 64 << 20).await.unwrap();
     let target = format!("{url}{}", head.uri.path_and_query().unwrap());
     let asked = reqwest::Client::new().request(head.method, target).headers(head.headers).body(body);
@@ -79,15 +141,16 @@ impl Served {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let registry = runtime.block_on(reference::start(Config::default(), address)).unwrap();
+        let door = Arc::new(Door { url: registry.url.clone(), ..Door::default() });
         let app = Router::new()
             .route("/collect/{how}", post(collect))
             .route("/task/{state}", get(task))
             .fallback(pass_on)
-            .with_state(registry.url.clone());
+            .with_state(door.clone());
         let listener = runtime.block_on(tokio::net::TcpListener::bind(address)).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         runtime.spawn(async move { axum::serve(listener, app).await });
-        Served { url, registry: Some(registry), runtime }
+        Served { url, door, registry: Some(registry), runtime }
     }
 }
 
@@ -147,6 +210,7 @@ fn a_collection_by_http_that_goes_wrong_is_told_and_ends_in_time() {
         ("huge", poll, Some("the answer has no `task`")),
         ("silent", poll, Some("no end within 1s")),
         ("refused", "", Some("status 403")),
+        ("conflict", "", Some("no end within 1s")),
     ];
     for (how, poll, failed) in rows {
         let since = Instant::now();
@@ -162,6 +226,61 @@ fn a_collection_by_http_that_goes_wrong_is_told_and_ends_in_time() {
         assert_eq!(verdicts, [waited, waited, Verdict::Pass], "{how}: {text}");
         assert_eq!((code, record.complete), (i32::from(failed.is_some()), true), "{how}: {text}");
     }
+}
+
+#[test]
+fn a_busy_registry_is_asked_again_and_a_task_that_is_not_seen_yet_is_waited_for() {
+    let served = Served::start();
+    let poll = "poll: {at: task, key: state, done: [completed], failed: [failed]}";
+    let since = Instant::now();
+    let actions = format!("actions: {{gc: {{http: {{path: /collect/busy}}, within: 30s, {poll}}}}}");
+    let (code, text, record) = run(&format!("url: {}\n{actions}\n", served.url));
+    assert_eq!((code, record.rounds[0].failed.as_deref()), (0, None), "{text}");
+    assert!(since.elapsed() > Duration::from_secs(1), "Retry-After is heeded: {:?}", since.elapsed());
+    assert_eq!(*served.door.asked.lock().unwrap(), BTreeMap::from([("collect".into(), 4), ("task".into(), 4)]));
+}
+
+#[test]
+fn a_registry_that_does_not_answer_at_once_after_an_action_is_waited_for() {
+    let served = Served::start();
+    let (code, text, record) =
+        run(&format!("url: {}\nactions: {{gc: {{http: {{path: /collect/sick}}}}}}\n", served.url));
+    assert_eq!((code, record.rounds[0].failed.as_deref()), (0, None), "{text}");
+    assert!(record.rounds[0].seconds > 1.0, "{:?}", record.rounds[0]);
+}
+
+#[test]
+fn what_is_to_meet_an_action_is_sent_when_that_has_begun() {
+    const DURING: &str = "title: A tag is set while a collection goes on
+fixture: pair
+cases:
+  - name: during
+    steps:
+      - push: {graphs: [index]}
+      - put: {manifest: index, tag: before, expect: created}
+      - barrier: gc
+      - put: {manifest: index, tag: during, during: gc, expect: gc-during}
+      - get: {manifest: index, tag: during, expect: {gc.during: {status: 200, body: self}}}
+    caught-by: [gc-during-tag-lost]
+";
+    let served = Served::start();
+    let folder = folder(&format!("url: {}\nactions: {{gc: {{http: {{path: /collect/slow}}}}}}\n", served.url));
+    std::fs::write(folder.path().join("suites/turn/gc.yaml"), DURING).unwrap();
+    let output = command(&folder).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
+    assert_eq!(*served.door.met.lock().unwrap(), [true]);
+}
+
+#[test]
+fn a_relaunch_has_the_time_of_its_action() {
+    let actions = "  gc: {relaunch: {command: [sh, -c, \"sleep 7; exec SERVE\"]}, within: 40s}\n";
+    let serve = format!("{LACUNA} serve --dir {{dir}}/data --listen 127.0.0.1:{{port}}");
+    let profile = launched("exec SERVE", &actions.replace("SERVE", &serve));
+    let (code, text, record) = run(&profile.replacen("launch: {", "launch: {ready: {get: /v2/, within: 6s}, ", 1));
+    assert_eq!((code, record.rounds[0].failed.as_deref()), (0, None), "{text}");
+    let late = actions.replace("within: 40s", "within: 2s").replace("SERVE", &serve);
+    let (code, text, record) = run(&launched("exec SERVE", &late));
+    assert_eq!((code, record.rounds[0].failed.as_deref()), (1, Some("it did not come back")), "{text}");
 }
 
 #[test]

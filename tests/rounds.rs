@@ -29,8 +29,17 @@ cases:
     )
 }
 
+/// Of those twelve, and four more.
+fn more(barrier: &str) -> String {
+    topic(barrier).replace("k, l]", "k, l, m, o, p, q]")
+}
+
 /// A run of a folder's suites against the profile that launches the reference registry on a folder.
 fn run(barriers: &[&str], actions: &str) -> (i32, String, RunRecord, tempfile::TempDir) {
+    run_of(topic, barriers, actions)
+}
+
+fn run_of(topic: fn(&str) -> String, barriers: &[&str], actions: &str) -> (i32, String, RunRecord, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let area = folder.path().join("suites/turn");
     std::fs::create_dir_all(&area).unwrap();
@@ -115,6 +124,33 @@ fn two_that_stop_it_only_together_are_blamed_together() {
     assert_eq!(record.rounds[0].blamed, ["turn/gc/one/b", "turn/gc/one/k"], "{:?}", record.rounds[0]);
     assert_eq!(verdicts(&record), BTreeMap::from([(Verdict::Pass, 10), (Verdict::Fail, 2)]));
     assert!(text.contains("only together"), "{text}");
+}
+
+#[test]
+fn so_many_culprits_are_looked_for_and_of_the_others_nobody_knows() {
+    let (code, text, record, _folder) = run_of(more, &["gc"], &collector("find data -path '*one-*' | grep -q ."));
+    assert_eq!(code, 1, "{text}");
+    let round = &record.rounds[0];
+    assert_eq!((round.blamed.len(), round.smallest.as_ref().map(Vec::len)), (12, Some(1)), "{round:?}");
+    assert_eq!(verdicts(&record), BTreeMap::from([(Verdict::Fail, 12), (Verdict::Error, 4)]), "{text}");
+    assert!(text.contains("the smallest: turn/gc/one/"), "{text}");
+    let of = |case: &&lacuna::record::CaseRecord| case.verdict == Verdict::Error;
+    let reason = record.cases.iter().find(of).unwrap().reason.clone().unwrap();
+    for said in ["on a fresh one with ", "was not found out (12 others were found before; tried ", "turn/gc/one/"] {
+        assert!(reason.contains(said), "{said}: {reason}");
+    }
+    assert!(round.tried.iter().any(|line| line.contains("of which some make it fail, undivided")), "{round:?}");
+}
+
+#[test]
+fn a_collector_that_fails_now_and_then_is_nobodys_fault() {
+    // It fails in the run, with all of them on a fresh registry, and with the first half; never with so few again.
+    let condition = "echo x >> HERE/runs; case $(wc -l < HERE/runs) in 1|3|4) true;; *) false;; esac";
+    let (code, text, record, _folder) = run(&["gc"], &collector(condition));
+    assert_eq!(code, 1, "{text}");
+    assert!(record.rounds[0].blamed.is_empty(), "{:?}", record.rounds[0]);
+    assert_eq!(verdicts(&record).get(&Verdict::Fail), None, "{text}");
+    assert!(verdicts(&record).contains_key(&Verdict::Error), "{text}");
 }
 
 #[test]

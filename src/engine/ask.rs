@@ -12,7 +12,7 @@ use crate::content::graph::Algorithm;
 use crate::suite::assertion::LocationIs;
 use crate::suite::model::Expectation;
 use crate::suite::side::Side;
-use crate::wire::{Ask, AskBody, Client, Exchange, Failure, FailureKind, Keep, Request};
+use crate::wire::{Ask, AskBody, Client, Exchange, Failure, FailureKind, Keep, Request, Response};
 
 /// The longest that a registry's `Retry-After` is obeyed.
 const LONGEST_RETRY: Duration = Duration::from_secs(5);
@@ -223,9 +223,19 @@ pub fn is_answered(exchange: &Exchange) -> bool {
 /// How long a busy registry asks to wait, within bounds; `None` where it is not busy.
 pub fn busy(exchange: &Exchange) -> Option<Duration> {
     let response = exchange.response().filter(|_| is_busy(exchange))?;
-    let after = response.header("retry-after");
-    let seconds = after.and_then(|value| value.trim().parse().ok()).map(Duration::from_secs);
-    Some(seconds.unwrap_or(Duration::from_millis(500)).min(LONGEST_RETRY))
+    Some(retry_after(response).unwrap_or(Duration::from_millis(500)).min(LONGEST_RETRY))
+}
+
+/// How long an answer asks to wait: `Retry-After` in seconds, or until a date (RFC 9110 10.2.3).
+pub fn retry_after(response: &Response) -> Option<Duration> {
+    let value = response.header("retry-after")?;
+    let value = value.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = jiff::fmt::rfc2822::parse(value).ok()?;
+    // What is past is not waited for.
+    Some(Duration::try_from(date.timestamp().duration_since(jiff::Timestamp::now())).unwrap_or_default())
 }
 
 /// The second exchange, which answers for the first one's costs too.
@@ -272,5 +282,26 @@ fn unsent(ask: &Ask, why: &str) -> Exchange {
         bytes_sent: 0,
         bytes_received: 0,
         requests: 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::expect::testing::response;
+
+    fn asked(value: &str) -> Option<Duration> {
+        retry_after(&response(429, &[("Retry-After", value)], b""))
+    }
+
+    #[test]
+    fn who_is_asked_to_come_again_comes_after_so_many_seconds_or_at_that_date() {
+        assert_eq!(asked(" 7 "), Some(Duration::from_secs(7)));
+        assert_eq!(asked("soon"), None);
+        assert_eq!(asked("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::ZERO));
+        let then = jiff::Timestamp::now() + Duration::from_secs(60);
+        let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&then);
+        let wait = date.ok().and_then(|date| asked(&date)).unwrap_or_default();
+        assert!(wait > Duration::from_secs(50) && wait <= Duration::from_secs(60), "{wait:?}");
     }
 }

@@ -1,7 +1,7 @@
 //! Whose fault it is that a barrier's action failed: the round is repeated on fresh registries with ever fewer of the
 //! cases, until those are known without which it does not fail.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,20 +13,35 @@ use super::schedule::{Ready, Schedule, Waiting};
 use crate::suite::barrier::Barrier;
 use crate::suite::model::CaseInstance;
 
-/// Most repetitions of one round.
+/// Most repetitions of one round, beside one for each case that is recorded as making the action fail.
 const TRIALS: usize = 80;
 
 /// The longest that they may take together.
 const TIME: Duration = Duration::from_secs(600);
 
+/// Of culprits that nobody has recorded so many are looked for: with more of them the collector fails at what is common,
+/// and each further one says no more.
+const UNKNOWN: usize = 12;
+
 /// Cases that make an action fail.
 pub(super) struct Culprit {
-    /// Their places: without any one of them it does not fail.
+    /// Their places: without any one of them it does not fail, where they are proven.
     pub places: Vec<usize>,
     /// How it failed with them alone.
     pub acted: Acted,
-    /// Whether they are that few; else there was no time to tell them apart.
-    pub exact: bool,
+    /// `None`: they are a smallest set that makes it fail by itself on a fresh registry. Else why nobody knows which of them
+    /// do: what was tried.
+    pub undivided: Option<String>,
+}
+
+impl Culprit {
+    fn proven(places: Vec<usize>, acted: Acted) -> Culprit {
+        Culprit { places, acted, undivided: None }
+    }
+
+    fn is_proven(&self) -> bool {
+        self.undivided.is_none()
+    }
 }
 
 /// What was found.
@@ -53,8 +68,17 @@ pub(super) async fn find<G: Ground, P: Sync>(
 ) -> Option<Found<G>> {
     let stand = |waiting: &Waiting| (waiting.place, waiting.case.met());
     let targets = here.iter().chain(&failed.waiting).map(stand).collect();
-    let mut search =
-        Search { plan, ground, barrier, round, targets, since: Instant::now(), tried: Vec::new(), unable: None };
+    let mut search = Search {
+        plan,
+        ground,
+        barrier,
+        round,
+        targets,
+        since: Instant::now(),
+        tried: Vec::new(),
+        most: TRIALS,
+        unable: None,
+    };
     let waited: Vec<usize> = here.iter().map(|waiting| waiting.place).collect();
     // Whoever ended before has left things behind that the action met too.
     let ended =
@@ -69,21 +93,32 @@ pub(super) async fn find<G: Ground, P: Sync>(
     let recorded =
         |place: &&usize| plan.cases.get(**place).is_some_and(|case| plan.options.suspects.contains(&case.id));
     for place in waited.iter().filter(recorded).filter(|_| !always) {
+        if search.is_exhausted() {
+            break;
+        }
+        search.most += 1;
         if let Some(acted) = search.fails(&[*place]).await? {
-            culprits.push(Culprit { places: vec![*place], acted, exact: true });
+            culprits.push(Culprit::proven(vec![*place], acted));
         }
     }
+    let recorded = culprits.len();
+    let enough =
+        |culprits: &[Culprit]| culprits.iter().filter(|culprit| culprit.is_proven()).count() >= recorded + UNKNOWN;
     let mut adopted = None;
     while adopted.is_none() && !always {
         let rest = without(&waited, &culprits);
         let all: Vec<usize> = rest.iter().chain(&elsewhere).copied().collect();
         let trial = Box::pin(search.trial(&all, !rest.is_empty())).await?;
         match trial.acted.clone().filter(|acted| acted.failed.is_some()) {
-            Some(acted) if search.is_exhausted() => {
-                culprits.push(Culprit { places: rest, acted, exact: false });
+            Some(acted) if search.is_exhausted() || enough(&culprits) => {
+                culprits.push(Culprit { places: rest, acted, undivided: Some(search.bounds()) });
             }
-            Some(_) => match search.fails(&rest).await? {
-                Some(acted) => culprits.extend(search.split(rest, acted, false).await?),
+            Some(acted) => match if elsewhere.is_empty() { Some(acted) } else { search.fails(&rest).await? } {
+                Some(acted) => {
+                    let found = culprits.iter().filter(|culprit| culprit.is_proven()).count();
+                    let most = (recorded + UNKNOWN).saturating_sub(found);
+                    culprits.extend(search.split(rest, acted, most, false).await?);
+                }
                 // Not without what others have pushed that wait elsewhere: of those here nobody is to blame alone.
                 None if culprits.is_empty() => break,
                 None => adopted = Some(Box::pin(search.trial(&all, false)).await?),
@@ -99,7 +134,7 @@ pub(super) async fn find<G: Ground, P: Sync>(
         && search.unable.is_none()
         && let Some(acted) = search.fails(&ended).await?
     {
-        culprits = search.split(ended, acted, true).await?;
+        culprits = search.split(ended, acted, 1, true).await?;
         let all: Vec<usize> = waited.iter().chain(&elsewhere).copied().collect();
         adopted = Some(Box::pin(search.trial(&all, true)).await?);
     }
@@ -130,6 +165,8 @@ struct Search<'s, G, P> {
     targets: BTreeMap<usize, usize>,
     since: Instant,
     tried: Vec<String>,
+    /// Most repetitions.
+    most: usize,
     /// Why a fresh registry could not be had.
     unable: Option<String>,
 }
@@ -145,20 +182,32 @@ struct Trial<G> {
 
 impl<G: Ground, P: Sync> Search<'_, G, P> {
     fn is_exhausted(&self) -> bool {
-        self.tried.len() >= TRIALS || self.since.elapsed() > TIME || self.plan.stop.is_set()
+        self.tried.len() >= self.most || self.since.elapsed() > TIME || self.plan.stop.is_set()
     }
 
-    /// Of cases that make the action fail, the smallest sets that do, or `one` of these.
-    async fn split(&mut self, suspects: Vec<usize>, acted: Acted, one: bool) -> Option<Vec<Culprit>> {
-        let mut culprits = Vec::new();
-        let mut open = VecDeque::from([(suspects, acted)]);
-        while let Some((places, acted)) = open.pop_front() {
-            if one && !culprits.is_empty() {
+    /// What was tried, where that was not enough.
+    fn bounds(&self) -> String {
+        format!("tried {} times in {} s", self.tried.len(), self.since.elapsed().as_secs())
+    }
+
+    /// Of cases that make the action fail, the smallest sets that do: no more than `most` are looked for, or, where `one` is
+    /// enough, that.
+    async fn split(&mut self, suspects: Vec<usize>, acted: Acted, most: usize, one: bool) -> Option<Vec<Culprit>> {
+        let mut culprits: Vec<Culprit> = Vec::new();
+        // One half is divided to its end before the other: wherever this ends, what was found by then is proven.
+        let mut open = vec![(suspects, acted)];
+        while let Some((places, acted)) = open.pop() {
+            let enough = culprits.iter().filter(|culprit| culprit.is_proven()).count() >= most;
+            if enough && one {
                 break;
             }
-            if places.len() < 2 || self.is_exhausted() {
-                let exact = places.len() < 2;
-                culprits.push(Culprit { places, acted, exact });
+            if places.len() < 2 {
+                culprits.push(self.once_more(places, acted).await?);
+                continue;
+            }
+            if enough || self.is_exhausted() {
+                let found = if enough { format!("{most} others were found before; ") } else { String::new() };
+                culprits.push(Culprit { places, acted, undivided: Some(format!("{found}{}", self.bounds())) });
                 continue;
             }
             let (a, b) = places.split_at(places.len() / 2);
@@ -167,8 +216,8 @@ impl<G: Ground, P: Sync> Search<'_, G, P> {
             if of_a.is_none() && of_b.is_none() {
                 culprits.push(self.together(a, b, acted).await?);
             }
-            open.extend(of_a.map(|acted| (a.to_vec(), acted)));
             open.extend(of_b.map(|acted| (b.to_vec(), acted)));
+            open.extend(of_a.map(|acted| (a.to_vec(), acted)));
         }
         Some(culprits)
     }
@@ -177,9 +226,20 @@ impl<G: Ground, P: Sync> Search<'_, G, P> {
     async fn together(&mut self, a: &[usize], b: &[usize], acted: Acted) -> Option<Culprit> {
         let (few, acted) = self.least(a.to_vec(), b, acted).await?;
         let (rest, acted) = self.least(b.to_vec(), &few, acted).await?;
-        let exact = !self.is_exhausted();
-        let places = few.into_iter().chain(rest).collect::<BTreeSet<usize>>().into_iter().collect();
-        Some(Culprit { places, acted, exact })
+        let places: Vec<usize> = few.into_iter().chain(rest).collect::<BTreeSet<usize>>().into_iter().collect();
+        if self.is_exhausted() {
+            return Some(Culprit { places, acted, undivided: Some(self.bounds()) });
+        }
+        self.once_more(places, acted).await
+    }
+
+    /// Of what fails by itself: whether it does when that is repeated, or did by chance.
+    async fn once_more(&mut self, places: Vec<usize>, acted: Acted) -> Option<Culprit> {
+        if self.is_exhausted() || self.fails(&places).await?.is_some() {
+            return Some(Culprit::proven(places, acted));
+        }
+        let undivided = Some(format!("it failed with them alone and then did not; {}", self.bounds()));
+        Some(Culprit { places, acted, undivided })
     }
 
     /// The smallest part of `set` with which, beside `always`, it fails: parts are left out for as long as it still does.

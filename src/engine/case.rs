@@ -24,6 +24,7 @@ use crate::suite::requirement::Level;
 use crate::suite::side;
 use crate::wire::{Exchange, FailureKind};
 
+mod foreign;
 mod lanes;
 
 /// Requests of one step that are under way at once.
@@ -180,20 +181,18 @@ impl Case {
         self.facts.pass();
     }
 
+    /// Takes note that the action of the barrier that it passed has ended.
+    pub(super) fn acted(&mut self) {
+        self.facts.acted();
+    }
+
     /// Whether the next step is sent during an action.
     pub(super) fn acts_during(&self) -> bool {
         self.instance.steps.get(self.next).is_some_and(|step| step.during.is_some())
     }
 
-    /// Runs the steps that are sent during an action; `begun` hears of the first one's end.
-    pub(super) async fn during(&mut self, begun: tokio::sync::oneshot::Sender<()>) {
-        if let Some(first) = self.instance.steps.get(self.next).cloned() {
-            let since = Instant::now();
-            self.one(&first).await;
-            self.seconds += since.elapsed().as_secs_f64();
-        }
-        // Nobody listens any more where the run was interrupted.
-        let _ = begun.send(());
+    /// Runs the steps that are sent during an action.
+    pub(super) async fn during(&mut self) {
         self.walk(|step| step.during.is_none().then_some(Stands::AtEnd)).await;
     }
 

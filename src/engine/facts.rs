@@ -57,6 +57,10 @@ pub struct Repository {
     puts: BTreeMap<Digest, PutAnswer>,
     /// What was acknowledged before the last barrier, and not again since.
     older: BTreeSet<Digest>,
+    /// What was read and found there since a manifest that names it was acknowledged.
+    seen: BTreeSet<Digest>,
+    /// Tags that somebody else left there before, and that this case has not written since.
+    pub foreign: BTreeSet<String>,
     /// What tags may name that were written by several at once, and not again since.
     raced: BTreeMap<String, May>,
     /// What a lane wrote down, in order, and when that was sent which is written down next.
@@ -111,9 +115,14 @@ impl Facts {
         for repository in self.of.values_mut() {
             let present = repository.manifests.iter().chain(&repository.blobs).filter(|(_, s)| **s == State::Present);
             repository.older = present.map(|(digest, _)| digest.clone()).collect();
-            // Windows are for what was just written.
-            (repository.written, repository.deleted) = (None, None);
         }
+    }
+
+    /// A barrier's action has ended: what it did is seen as late as any write or deletion, and what was known before may have
+    /// to be found again.
+    pub fn acted(&mut self) {
+        let now = Some(Instant::now());
+        self.of.values_mut().for_each(|repository| (repository.written, repository.deleted) = (now, now));
     }
 
     /// Digests of a node's children that are absent, each once.
@@ -149,7 +158,12 @@ impl Repository {
         if is_yes(status) {
             self.manifests.insert(node.digest.clone(), State::Present);
             self.older.remove(&node.digest);
+            // Seen before, it may have been gone by then.
+            for child in &node.children {
+                self.seen.remove(&child.digest);
+            }
             if let Some(tag) = tag {
+                self.foreign.remove(tag);
                 self.raced.remove(tag);
                 self.tags.insert(tag.to_owned(), node.clone());
             }
@@ -157,6 +171,20 @@ impl Repository {
         } else if !is_no(status) {
             self.manifests.insert(node.digest.clone(), State::Unclear);
         }
+    }
+
+    /// A manifest or blob was read by its digest, and answered with `status`.
+    pub fn read(&mut self, digest: &Digest, status: Option<u16>) {
+        if status == Some(200) {
+            self.seen.insert(digest.clone());
+        } else {
+            self.seen.remove(digest);
+        }
+    }
+
+    /// Whether the last read of it found it there, since a manifest that names it was acknowledged.
+    pub fn was_seen(&self, digest: &Digest) -> bool {
+        self.seen.contains(digest)
     }
 
     /// A blob was uploaded or mounted, and answered with `status`.
@@ -175,6 +203,7 @@ impl Repository {
     pub fn delete_tag(&mut self, tag: &str, status: Option<u16>) {
         self.note(status, || Change::DeleteTag(tag.to_owned()));
         if is_yes(status) {
+            self.foreign.remove(tag);
             self.raced.remove(tag);
             self.tags.remove(tag);
             self.deleted = Some(Instant::now());
@@ -187,6 +216,7 @@ impl Repository {
         if is_yes(status) {
             self.raced.values_mut().for_each(|may| may.lose(digest));
             self.manifests.insert(digest.clone(), State::Deleted);
+            self.seen.remove(digest);
             self.tags.retain(|_, node| node.digest != *digest);
             self.deleted = Some(Instant::now());
         } else if !is_no(status) {
@@ -199,6 +229,7 @@ impl Repository {
         self.note(status, || Change::DeleteBlob(digest.clone()));
         if is_yes(status) {
             self.blobs.insert(digest.clone(), State::Deleted);
+            self.seen.remove(digest);
             self.deleted = Some(Instant::now());
         } else if !is_no(status) {
             self.blobs.insert(digest.clone(), State::Unclear);
@@ -253,6 +284,26 @@ mod tests {
         assert!(!answer.stored_before);
         facts.at("main").put(image, None, Some(400));
         assert!(facts.last_put("main", image).unwrap().stored_before);
+    }
+
+    #[test]
+    fn what_a_manifest_names_was_seen_where_it_was_read_after_that_was_acknowledged() {
+        let content = testing::content();
+        let (index, image) = (content.nodes.get("index").unwrap(), content.nodes.get("amd64").unwrap());
+        let mut facts = Facts::default();
+        let main = facts.at("main");
+        main.read(&image.digest, Some(200));
+        assert!(main.was_seen(&image.digest));
+        main.put(index, Some("v1"), Some(400));
+        assert!(main.was_seen(&image.digest));
+        main.put(index, Some("v1"), Some(201));
+        assert!(!main.was_seen(&image.digest));
+        main.read(&image.digest, Some(200));
+        main.read(&image.digest, Some(404));
+        assert!(!main.was_seen(&image.digest));
+        main.read(&image.digest, Some(200));
+        main.delete_manifest(&image.digest, Some(202));
+        assert!(!main.was_seen(&image.digest));
     }
 
     #[test]

@@ -40,6 +40,12 @@ pub struct Barriers {
     pub there: BTreeMap<Barrier, bool>,
     /// Why others are not there, where that is known: a program that is not installed.
     pub missing: BTreeMap<Barrier, String>,
+    /// Of those during whose action it does not answer: which key of its profile says so.
+    pub silent: BTreeMap<Barrier, String>,
+    /// The profile that says all this; `None`: it is asked without one.
+    pub profile: Option<String>,
+    /// How many repositories there are for a case at most; `None`: as many as it wants.
+    pub repositories: Option<usize>,
     /// Why there is no second server on the target's storage; `None`: there is one, or can be.
     pub alone: Option<String>,
     /// Of these reasons those that somebody can see to at once: a program is not installed, and how it is.
@@ -69,7 +75,8 @@ pub trait Ground: Sized + Send {
     fn meter(&self) -> Option<Meter>;
 
     /// Does what a barrier stands for. Bounded in time; when it returns, the registry answers again, or the action failed.
-    fn act(&mut self, barrier: Barrier) -> impl Future<Output = Acted> + Send;
+    /// Where requests are to meet it (`is_met`), one that would be over in no time may take a while.
+    fn act(&mut self, barrier: Barrier, is_met: bool) -> impl Future<Output = Acted> + Send;
 
     /// Whether it can be had again from its beginning.
     fn renews(&self) -> bool;
@@ -100,7 +107,7 @@ impl Ground for Client {
         None
     }
 
-    async fn act(&mut self, barrier: Barrier) -> Acted {
+    async fn act(&mut self, barrier: Barrier, _: bool) -> Acted {
         Acted::failed(format!("nothing is known of how this registry would pass a `{barrier}`"))
     }
 

@@ -98,7 +98,9 @@ impl Journal {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;
         }
-        let journal = Journal::with(Some(File::create(path)?));
+        File::create(path)?;
+        // Somebody else may write to it meanwhile, whoever cleans up behind the probe: both add to its end.
+        let journal = Journal::with(Some(File::options().append(true).open(path)?));
         journal.line(header)?;
         Ok(journal)
     }

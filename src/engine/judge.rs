@@ -53,13 +53,18 @@ impl Case {
         let level = |requirement: &str| (self.run.options.levels)(requirement);
         let expect = &question.expect;
         let repository = self.repositories.get(&question.repository).map_or("", String::as_str);
+        if self.is_of_others(question, repository) {
+            return found;
+        }
         let absent = match &question.subject.node {
             Some(node) if expect.iter().any(|e| e.assertion.detail.is_some()) => {
                 self.facts.absent_children(&question.repository, node)
             }
             _ => Vec::new(),
         };
-        let world = World { content: &self.content, repository, absent_children: &absent, named: &self.named };
+        let none = BTreeSet::new();
+        let foreign = self.facts.of(&question.repository).map_or(&none, |known| &known.foreign);
+        let world = World { content: &self.content, repository, absent_children: &absent, named: &self.named, foreign };
         for (page, asked) in pages.iter().enumerate() {
             let exchange = Some(self.exchanges.len() + page);
             let mut add = |expectation: &Expectation, fault: expect::Fault| {

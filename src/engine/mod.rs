@@ -48,6 +48,7 @@ pub use ground::{Acted, Barriers, Ground, Meter, Used};
 pub use journal::Journal;
 pub use outcome::Outcome;
 pub use rounds::{Ran, run};
+pub(crate) use schedule::nicknames;
 pub use stop::{Stop, Stopper};
 
 use crate::content::graph::Format;

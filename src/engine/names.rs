@@ -34,13 +34,20 @@ struct Pool {
 pub struct Lease {
     /// Full names, in the order in which the case first names them.
     pub names: Vec<String>,
+    /// Whether they come back as they were lent: then they are lent again before others.
+    pub is_clean: bool,
     back: Option<(Pool, OwnedSemaphorePermit)>,
 }
 
 impl Lease {
     /// Names that were lent by a run that is over.
     pub fn kept(names: Vec<String>) -> Lease {
-        Lease { names, back: None }
+        Lease { names, is_clean: true, back: None }
+    }
+
+    /// Whether others have had them before, and will after.
+    pub fn is_of_pool(&self) -> bool {
+        self.back.is_some()
     }
 }
 
@@ -53,6 +60,11 @@ impl Names {
             Pool { size: free.len(), permits: Arc::new(Semaphore::new(free.len())), free: Arc::new(Mutex::new(free)) }
         });
         Names { template: repositories.template.clone(), run: run.to_owned(), pool }
+    }
+
+    /// How many repositories one case can have; `None`: as many as it wants.
+    pub fn most(&self) -> Option<usize> {
+        self.pool.as_ref().map(|pool| pool.size)
     }
 
     /// Names for `count` repositories of the case `id`; with a pool, waits until so many are free.
@@ -82,7 +94,7 @@ impl Names {
     }
 
     fn made(&self, id: &str, count: usize) -> Lease {
-        Lease { names: (0..count).map(|n| self.name(id, n)).collect(), back: None }
+        Lease { names: (0..count).map(|n| self.name(id, n)).collect(), is_clean: true, back: None }
     }
 
     fn name(&self, id: &str, n: usize) -> String {
@@ -97,7 +109,7 @@ impl Pool {
     fn lent(&self, permit: OwnedSemaphorePermit, count: usize) -> Lease {
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
         let names: Vec<String> = (0..count).filter_map(|_| free.pop()).collect();
-        Lease { names, back: Some((self.clone(), permit)) }
+        Lease { names, is_clean: true, back: Some((self.clone(), permit)) }
     }
 
     fn too_few(&self, count: usize) -> String {
@@ -108,7 +120,15 @@ impl Pool {
 impl Drop for Lease {
     fn drop(&mut self) {
         if let Some((pool, permit)) = self.back.take() {
-            pool.free.lock().unwrap_or_else(PoisonError::into_inner).append(&mut self.names);
+            let mut free = pool.free.lock().unwrap_or_else(PoisonError::into_inner);
+            // The last ones are lent next; in the order in which they were lent.
+            self.names.reverse();
+            if self.is_clean {
+                free.append(&mut self.names);
+            } else {
+                free.splice(0..0, self.names.drain(..));
+            }
+            drop(free);
             drop(permit);
         }
     }
@@ -188,5 +208,18 @@ mod tests {
         drop(first);
         assert_eq!(waiting.await.unwrap().unwrap(), 1);
         assert_eq!(names.try_lease("z", 2).unwrap().unwrap().names.len(), 2);
+    }
+
+    #[tokio::test]
+    async fn what_a_failed_case_had_is_lent_last() {
+        let pool = Repositories { pool: vec!["a".into(), "b".into(), "c".into()], ..Repositories::default() };
+        let names = Names::new(&pool, "r");
+        let mut failed = names.lease("x", 1).await.unwrap();
+        failed.is_clean = false;
+        drop(failed);
+        let passed = names.lease("y", 1).await.unwrap();
+        assert_eq!(passed.names, ["b"]);
+        drop(passed);
+        assert_eq!(names.lease("z", 3).await.unwrap().names, ["b", "c", "a"]);
     }
 }

@@ -197,6 +197,7 @@ impl<G: Ground, P: Fn(&mut Outcome) + Sync> Rounds<'_, G, P> {
             output,
             failed: acted.failed.clone(),
             blamed: Vec::new(),
+            smallest: None,
             tried: Vec::new(),
             changes: None,
         };

@@ -226,7 +226,7 @@ pub(super) fn blank(case: &CaseInstance, error: NotAsked) -> Outcome {
 }
 
 /// Nicknames in the order in which the steps name them.
-pub(super) fn nicknames(case: &CaseInstance) -> Vec<String> {
+pub(crate) fn nicknames(case: &CaseInstance) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for step in case.every_step() {
         let from = match &step.action {
@@ -250,7 +250,12 @@ async fn begin(run: Arc<Run>, instance: Arc<CaseInstance>, nicknames: Vec<String
         Err(what) => return unmade(&instance, &what),
     };
     let repositories = nicknames.into_iter().zip(lease.names.iter().cloned()).collect();
-    go(Box::new(Case::new(run, instance, content, repositories, lease))).await
+    let is_shared = lease.is_of_pool();
+    let mut case = Box::new(Case::new(run, instance, content, repositories, lease));
+    if is_shared {
+        case.look_around().await;
+    }
+    go(case).await
 }
 
 /// Makes a case's content again, and runs it from where it stood when the run was paused.
@@ -301,7 +306,8 @@ async fn go(mut case: Box<Case>) -> Went {
 pub(super) async fn finish(mut case: Box<Case>) -> Outcome {
     let run = case.run.clone();
     let created = std::mem::take(&mut case.created);
-    let (outcome, lease) = case.finish();
+    let (outcome, mut lease) = case.finish();
+    lease.is_clean = outcome.error.is_none() && outcome.mismatches.is_empty();
     if let Some(can) = run.options.removal {
         let lost = outcome.error.is_some() && !outcome.answered;
         let time = if lost || run.sender.stop.is_set() { CLEAN_BRIEFLY } else { CLEAN };

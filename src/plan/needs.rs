@@ -3,9 +3,11 @@
 use super::Skip;
 use crate::content::graph::Format;
 use crate::content::platform::Platform;
-use crate::engine::Barriers;
 use crate::engine::ground::USAGE;
+use crate::engine::{Barriers, nicknames};
+use crate::suite::barrier::Barrier;
 use crate::suite::model::{Action, CaseInstance, Presence, Scope, StanceWord};
+use crate::suite::sequence::NOWHERE;
 use crate::suite::side::is_skewed;
 use crate::target::findings::{Findings, Is, StanceFinding};
 
@@ -24,8 +26,11 @@ pub(super) fn unmet(case: &CaseInstance, findings: &Findings) -> Option<Skip> {
         .or_else(|| case.needs.capabilities.iter().find_map(|(name, presence)| capability(name, *presence, findings)))
 }
 
-/// A barrier of the case, from this step on, or a second server, that the target has not.
+/// A barrier of the case, from this step on, a second server, or repositories, that the target has not.
 pub(super) fn barred(case: &CaseInstance, from: usize, barriers: &Barriers) -> Option<Skip> {
+    if let Some(few) = pooled(case, barriers) {
+        return Some(few);
+    }
     if let Some(why) = barriers.alone.as_ref().filter(|_| is_skewed(case)) {
         return Some(Skip { reason: "no second server here".into(), evidence: why.clone() });
     }
@@ -45,14 +50,40 @@ pub(super) fn barred(case: &CaseInstance, from: usize, barriers: &Barriers) -> O
             (Some(false), _) if step.during.is_none() => None,
             (Some(false), _) => Some(Skip {
                 reason: format!("the target does not answer during {barrier}"),
-                evidence: "by the action of its profile".into(),
+                evidence: barriers
+                    .silent
+                    .get(&barrier)
+                    .cloned()
+                    .unwrap_or_else(|| format!("by its action `{barrier}`")),
             }),
             (None, Some(why)) => Some(Skip { reason: format!("no {barrier} here"), evidence: why.clone() }),
-            (None, None) => Some(Skip {
-                reason: format!("no {barrier} here"),
-                evidence: format!("the profile has no action `{barrier}` (docs/profiles.md)"),
-            }),
+            (None, None) => Some(Skip { reason: format!("no {barrier} here"), evidence: no_action(barrier, barriers) }),
         }
+    })
+}
+
+/// Where it would be said how a barrier is passed, and is not.
+fn no_action(barrier: Barrier, barriers: &Barriers) -> String {
+    let key = if barrier == Barrier::Expiry { "windows.expiry".to_owned() } else { format!("actions.{barrier}") };
+    match barriers.profile.as_deref() {
+        Some(profile) => format!("the profile {profile} has no `{key}` (docs/profiles.md)"),
+        None => format!("it is asked without a profile, whose `{key}` would say how (docs/profiles.md)"),
+    }
+}
+
+/// Where repositories are those of a pool: a case that has too few of them, or wants one that nobody ever pushed to.
+fn pooled(case: &CaseInstance, barriers: &Barriers) -> Option<Skip> {
+    let there = barriers.repositories?;
+    let wanted = nicknames(case);
+    if wanted.iter().any(|name| name == NOWHERE) {
+        return Some(Skip {
+            reason: "a pool has no repository that nobody pushes to".into(),
+            evidence: "`repositories.pool` of its profile".into(),
+        });
+    }
+    (wanted.len() > there).then(|| Skip {
+        reason: format!("the pool is too small for {} repositories", wanted.len()),
+        evidence: format!("`repositories.pool` of its profile names {there}"),
     })
 }
 

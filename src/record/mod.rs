@@ -161,6 +161,9 @@ pub struct Round {
     pub failed: Option<String>,
     /// Cases that were found to make it fail.
     pub blamed: Vec<String>,
+    /// Of those the smallest: the one, or the fewest that do so only together, that had sent the fewest requests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smallest: Option<Vec<String>>,
     /// How they were found: a line for each repetition on a fresh registry.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tried: Vec<String>,

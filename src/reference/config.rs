@@ -160,6 +160,8 @@ pub struct GcConfig {
     pub untagged: bool,
     /// A collection takes no less: time for requests that are to meet it.
     pub least: Duration,
+    /// With this status every push and deletion is refused while a collection is under way.
+    pub refuses: Option<u16>,
 }
 
 #[cfg(test)]

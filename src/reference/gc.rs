@@ -46,11 +46,19 @@ impl Collected {
 pub struct Terms {
     /// The rules.
     pub gc: GcConfig,
+    /// When it begins.
+    pub begun: SystemTime,
     /// The time that ages are reckoned at.
     pub now: SystemTime,
 }
 
 impl Terms {
+    /// Of a collection that begins now, and reckons as if so much time had passed.
+    pub fn from_now(gc: GcConfig, later: Duration) -> Terms {
+        let begun = SystemTime::now();
+        Terms { gc, begun, now: begun + later }
+    }
+
     /// The configured rules, as `?grace=SECONDS`, `?untagged=true` and `?later=SECONDS` change them for this once.
     ///
     /// # Errors
@@ -68,7 +76,7 @@ impl Terms {
             Some(_) => return Err(Problem::bad_request("`untagged` is true or false")),
         };
         let gc = GcConfig { grace: seconds("grace")?.unwrap_or(gc.grace), untagged, ..gc };
-        Ok(Terms { gc, now: SystemTime::now() + seconds("later")?.unwrap_or_default() })
+        Ok(Terms::from_now(gc, seconds("later")?.unwrap_or_default()))
     }
 }
 
@@ -95,7 +103,9 @@ impl Registry {
 
     fn sweep_all(&self, terms: &Terms) -> Result<Collected, Problem> {
         let mut collected = Collected::default();
-        let names: Vec<String> = self.state().repositories.keys().cloned().collect();
+        // One that holds nothing but an upload that was begun is met too.
+        let mut names = self.uploads.repositories();
+        names.extend(self.state().repositories.keys().cloned());
         for name in &names {
             self.sweep(name, terms, &mut collected)?;
         }
@@ -107,11 +117,12 @@ impl Registry {
     fn sweep(&self, name: &str, terms: &Terms, collected: &mut Collected) -> Result<(), Problem> {
         let mut state = self.changing();
         let view = self.view(&state);
-        let Some(held) = state.repository(name) else { return Ok(()) };
+        let nothing = Repository::default();
+        let held = state.repository(name).unwrap_or(&nothing);
         let live = mark(view, name, held, terms.gc, &self.policy);
         let unfinished = self.uploads.unfinished(name);
-        let Terms { gc, now } = *terms;
-        let collection = Collection { view, repository: name, held, live: &live, unfinished, gc, now };
+        let Terms { gc, begun, now } = *terms;
+        let collection = Collection { view, repository: name, held, live: &live, unfinished, gc, begun, now };
         let plan = self.policy.collect(&collection, Ok(sweepings(&collection, &self.policy)))?;
         let mut taken = Vec::new();
         for write in &plan {

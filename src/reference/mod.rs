@@ -49,4 +49,4 @@ pub use config::{AuthConfig, Config, GcConfig, Scheme, Stance};
 pub use defects::{Defect, defects};
 pub use gc::Collected;
 pub use running::{Running, start};
-pub use variations::{Variation, variations};
+pub use variations::{Variation, variations, writes_while_collecting};

@@ -23,6 +23,8 @@ use crate::content::digest::Digest;
 pub enum Seam {
     /// How long does a request wait before it is looked at? Not at all, rightly.
     Begin(fn(&Asked) -> Duration),
+    /// Is a request heard at all? Each that is let in, rightly, but for a write while the registry is configured to take none.
+    Hear(fn(&Asked, &View, Verdict) -> Verdict),
     /// Is what a manifest names there?
     Present(fn(&Wanted, bool) -> bool),
     /// May this manifest be stored?
@@ -130,6 +132,10 @@ impl Policy {
 
     pub(super) fn begin(&self, asked: &Asked) -> Duration {
         decide!(self, Begin, Duration::ZERO, |wait, so_far| so_far.max(wait(asked)))
+    }
+
+    pub(super) fn hear(&self, asked: &Asked, view: &View, right: Verdict) -> Verdict {
+        decide!(self, Hear, right, |change, so_far| change(asked, view, so_far))
     }
 
     pub(super) fn present(&self, wanted: &Wanted, right: bool) -> bool {

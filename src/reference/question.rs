@@ -274,6 +274,8 @@ pub struct Collection<'a> {
     pub unfinished: usize,
     /// By which rules.
     pub gc: GcConfig,
+    /// When it began: requests were answered since.
+    pub begun: SystemTime,
     /// The time that ages are reckoned at.
     pub now: SystemTime,
 }

@@ -3,10 +3,10 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::boot::Ended;
-use super::config::Config;
+use super::config::{Config, GcConfig};
 use super::defects::defects;
 use super::gc::{Collected, Terms};
 use super::policy::{Policy, Seam};
@@ -119,22 +119,23 @@ impl Running {
     /// # Errors
     /// As [`Running::collect`].
     pub fn collect_after(&self, later: Duration) -> io::Result<Collected> {
-        collect(&self.registry, later)
+        collect(&self.registry, self.registry.config.gc, later)
     }
 
-    /// The same without blocking.
+    /// The same without blocking; it takes no less than so long, for requests that are to meet it.
     ///
     /// # Errors
     /// As [`Running::collect`].
-    pub async fn collect_aside(&self) -> io::Result<Collected> {
+    pub async fn collect_aside(&self, least: Duration) -> io::Result<Collected> {
         let registry = self.registry.clone();
-        let collection = tokio::task::spawn_blocking(move || collect(&registry, Duration::ZERO));
+        let gc = GcConfig { least: registry.config.gc.least.max(least), ..registry.config.gc };
+        let collection = tokio::task::spawn_blocking(move || collect(&registry, gc, Duration::ZERO));
         collection.await.map_err(io::Error::other)?
     }
 }
 
-fn collect(registry: &Registry, later: Duration) -> io::Result<Collected> {
-    let terms = Terms { gc: registry.config.gc, now: SystemTime::now() + later };
+fn collect(registry: &Registry, gc: GcConfig, later: Duration) -> io::Result<Collected> {
+    let terms = Terms::from_now(gc, later);
     registry.collect(&terms).map_err(|problem| {
         let message = problem.entries.into_iter().map(|entry| entry.message).collect::<Vec<_>>().join("; ");
         io::Error::other(message)

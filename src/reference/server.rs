@@ -28,7 +28,7 @@ pub async fn serve(State(registry): State<Arc<Registry>>, request: Request) -> R
     if !wait.is_zero() {
         tokio::time::sleep(wait).await;
     }
-    let answer = match registry.refuse(&asked) {
+    let answer = match registry.refuse(&asked).or_else(|| unheard(&registry, &asked)) {
         Some(refusal) => refusal,
         None => answer(&registry, &asked, body).await.unwrap_or_else(Answer::from),
     };
@@ -37,6 +37,20 @@ pub async fn serve(State(registry): State<Arc<Registry>>, request: Request) -> R
         registry.policy.finish(&asked, &registry.view(&state), answer)
     };
     answer.into_response(&asked.method).await
+}
+
+/// The answer to a request that is not heard.
+fn unheard(registry: &Registry, asked: &Asked) -> Option<Answer> {
+    let state = registry.state();
+    let writes = !asked.reads() && asked.route.repository().is_some();
+    let refused = registry.config.gc.refuses.filter(|_| writes && state.life.collecting);
+    let right = match refused.and_then(|status| StatusCode::from_u16(status).ok()) {
+        Some(status) => Err(Problem::unsupported("nothing is written while garbage is collected").status(status)),
+        None => Ok(()),
+    };
+    let answer = registry.policy.hear(asked, &registry.view(&state), right).err().map(Answer::from)?;
+    let comes_back = answer.status == StatusCode::SERVICE_UNAVAILABLE;
+    Some(if comes_back { answer.with("retry-after", "1") } else { answer })
 }
 
 async fn answer(registry: &Arc<Registry>, asked: &Arc<Asked>, body: HttpBody) -> Result<Answer, Problem> {

@@ -1,6 +1,6 @@
 //! Uploads: sessions, and what came into them so far.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -124,6 +124,11 @@ impl Uploads {
     /// Sessions of this repository.
     pub fn unfinished(&self, repository: &str) -> usize {
         self.sessions().values().filter(|session| session.repository == repository).count()
+    }
+
+    /// Repositories that anything was begun in and not closed.
+    pub fn repositories(&self) -> BTreeSet<String> {
+        self.sessions().values().map(|session| session.repository.clone()).collect()
     }
 
     /// Keeps of every session what `decide` says, and forgets the others. Nobody uses them: who holds one loses it.

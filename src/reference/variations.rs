@@ -3,6 +3,7 @@
 //! They sit at the seams of [`super::policy`], as defects do, or are a choice of [`Config`].
 
 mod answers;
+mod collection;
 mod content;
 mod lists;
 mod race;
@@ -37,8 +38,17 @@ impl Variation {
     }
 }
 
-static ALL: LazyLock<Vec<Variation>> =
-    LazyLock::new(|| [answers::VARIATIONS, content::VARIATIONS, lists::VARIATIONS, race::VARIATIONS].concat());
+static ALL: LazyLock<Vec<Variation>> = LazyLock::new(|| {
+    [answers::VARIATIONS, collection::VARIATIONS, content::VARIATIONS, lists::VARIATIONS, race::VARIATIONS].concat()
+});
+
+/// Whether a registry of this configuration takes writes while it collects.
+pub fn writes_while_collecting(config: &Config) -> bool {
+    let mut configured = config.clone();
+    let named = variations().iter().filter(|variation| config.variations.contains(variation.name));
+    named.for_each(|variation| (variation.configure)(&mut configured));
+    configured.gc.refuses.is_none()
+}
 
 /// Every variation, by area.
 pub fn variations() -> &'static [Variation] {

@@ -46,10 +46,17 @@ pub(super) fn trouble(round: &Round) -> Vec<String> {
         [] => "nobody is blamed".into(),
         all => format!("blamed: {}", some(all, ", ")),
     });
+    lines.extend(smallest(round));
     if !round.tried.is_empty() {
         lines.push(format!("tried on fresh registries: {}", some(&round.tried, "; ")));
     }
     lines
+}
+
+/// The smallest of several that make an action fail: where somebody begins who wants to know why.
+pub(super) fn smallest(round: &Round) -> Option<String> {
+    let least = round.smallest.as_deref().filter(|least| least.len() < round.blamed.len())?;
+    Some(format!("the smallest: {}", some(least, " with ")))
 }
 
 /// The first of them, the rest counted.

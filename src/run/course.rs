@@ -9,7 +9,7 @@ use crate::engine::names::Names;
 use crate::target::open::Live;
 
 /// A pool of so many repositories is enough for a probe.
-const PROBED: usize = 2;
+const PROBED: usize = 1;
 
 /// A new run, or one that goes on.
 pub(super) struct Course {

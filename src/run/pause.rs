@@ -168,6 +168,7 @@ impl Earlier {
             output: "seen to by somebody else, while the run was paused".into(),
             failed: None,
             blamed: Vec::new(),
+            smallest: None,
             tried: Vec::new(),
             changes: findings.map(|now| changes(&was(&self.paused.found), &Was::of(now))),
         });

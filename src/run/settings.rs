@@ -13,8 +13,9 @@ use crate::plan::{self, Planned};
 use crate::record::Selection;
 use crate::reference::Stance;
 use crate::suite::barrier::Barrier;
-use crate::suite::model::{Action, StanceWord};
+use crate::suite::model::{Action, StanceWord, Step};
 use crate::suite::requirement::Level;
+use crate::suite::side::is_skewed;
 use crate::target::findings::{Findings, Is};
 use crate::target::open::Live;
 use crate::verdict::KnownFailures;
@@ -59,11 +60,13 @@ pub(super) fn planned(request: &Request, barriers: &Barriers, findings: Option<&
     }
 }
 
-/// Whether something will happen to the registry that no request can do.
-pub(super) fn meets_barriers(request: &Request, planned: &[Planned]) -> bool {
+/// Whether something will happen to the registry that no request can do, or another version is to serve its storage: then it
+/// begins with nothing in it.
+pub(super) fn begins_afresh(request: &Request, planned: &[Planned]) -> bool {
     let asked = planned.iter().filter(|plan| plan.skip.is_none());
-    let mut steps = asked.filter_map(|plan| request.library.instances.get(plan.case)).flat_map(|case| &case.steps);
-    steps.any(|step| matches!(step.action, Action::Barrier(_)))
+    let mut cases = asked.filter_map(|plan| request.library.instances.get(plan.case));
+    let is_barrier = |step: &Arc<Step>| matches!(step.action, Action::Barrier(_));
+    cases.any(|case| is_skewed(case) || case.steps.iter().any(is_barrier))
 }
 
 /// What is to be said aloud of cases that are skipped because a program is not installed.

@@ -27,7 +27,7 @@ pub mod parallel;
 pub mod requirement;
 pub mod schema;
 mod sense;
-mod sequence;
+pub mod sequence;
 pub mod side;
 mod step;
 mod symbols;

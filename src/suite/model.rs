@@ -337,6 +337,9 @@ pub struct Settled {
     pub manifest: String,
     /// The tag that it was put under; `latest` where nothing is said.
     pub tag: Option<String>,
+    /// Whether what it names is looked at too: what a read found there after the put was acknowledged.
+    #[serde(default)]
+    pub children: bool,
 }
 
 /// Keys of `joined`.

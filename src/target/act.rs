@@ -7,13 +7,15 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::actions::{Act, Http, Poll, Relaunch, While};
+use super::backoff::Backoff;
 use super::findings::Findings;
 use super::launch::Ending;
 use super::open::{Live, beside, open};
-use super::probe::{self, PATIENCE, Setup};
+use super::probe::{self, Setup};
 use super::program::{find_program, path};
 use super::units::{Expiry, Time};
 use super::{canary, command, embedded, output};
+use crate::engine::ask::retry_after;
 use crate::engine::journal::Journal;
 use crate::engine::names::Names;
 use crate::engine::{Acted, Ground, Meter};
@@ -23,8 +25,14 @@ use crate::wire::{Ask, AskBody, Client};
 /// How long a registry that is asked to end may take.
 const END: Duration = Duration::from_secs(10);
 
-/// The pause between two looks at what was only promised.
-const PAUSE: Duration = Duration::from_millis(100);
+/// The first pause between two looks at what was only promised, or cannot be had now, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// Statuses by which a registry says that it cannot do it now: another action is under way (409), or it has too much to do.
+const BUSY: &[u16] = &[409, 429, 503];
+
+/// The same of a promise: what was begun elsewhere may not be seen here yet.
+const UNSEEN: &[u16] = &[404, 409, 429, 503];
 
 /// Why an action did not end well: what is the same every time, and what more can be said.
 pub(super) struct Trouble {
@@ -56,10 +64,10 @@ impl Ground for Live {
         self.measures()
     }
 
-    async fn act(&mut self, barrier: Barrier) -> Acted {
+    async fn act(&mut self, barrier: Barrier, is_met: bool) -> Acted {
         let begun = Instant::now();
         let mut came = Came::default();
-        let (failed, more) = match Box::pin(self.perform(barrier, &mut came)).await {
+        let (failed, more) = match Box::pin(self.perform(barrier, is_met, &mut came)).await {
             Ok(()) => (None, String::new()),
             Err(Trouble { what, more }) => (Some(what), more),
         };
@@ -85,7 +93,8 @@ impl Ground for Live {
     }
 
     async fn probed(&self, names: &Names, journal: &Journal, seed: u64) -> Option<Findings> {
-        let setup = Setup { client: &self.client, names, journal, seed, patience: PATIENCE };
+        let setup =
+            Setup { client: &self.client, names, journal, seed, patience: probe::patience(&self.profile.windows) };
         Box::pin(probe::probe(setup)).await.ok()
     }
 
@@ -94,27 +103,27 @@ impl Ground for Live {
     }
 }
 
-/// How often a registry is looked at after an action, and how long one look may last.
-const LOOKS: u32 = 5;
+/// For how long a registry is looked at after an action that does not answer at once, and how long one look may last.
+const LOOKS: Duration = Duration::from_secs(15);
 const LOOK: Duration = Duration::from_secs(3);
 
 /// The longest that an action may take of which the profile does not say.
 const LONGEST: Duration = Duration::from_secs(60);
 
 impl Live {
-    async fn perform(&mut self, barrier: Barrier, came: &mut Came) -> Result<(), Trouble> {
+    async fn perform(&mut self, barrier: Barrier, is_met: bool, came: &mut Came) -> Result<(), Trouble> {
         if let (Barrier::Expiry, Expiry::After(time)) = (barrier, self.profile.windows.expiry) {
             tokio::time::sleep(time.0).await;
             return self.is_there().await;
         }
         if self.is_reference() {
-            return in_time(Time(LONGEST), embedded::perform(self, barrier, &mut came.output)).await;
+            return in_time(Time(LONGEST), embedded::perform(self, barrier, is_met, &mut came.output)).await;
         }
         let Some(act) = self.profile.actions.of(barrier).cloned() else {
             return Err(Trouble::new(format!("the profile has no action `{barrier}`"), ""));
         };
         if let Some(relaunch) = &act.relaunch {
-            in_time(act.within, self.relaunch(relaunch, barrier, came)).await?;
+            self.relaunch(relaunch, barrier, act.within, came).await?;
         } else if !act.command.is_empty() {
             self.command(&act, came).await?;
         } else if let Some(http) = &act.http {
@@ -126,8 +135,16 @@ impl Live {
         self.is_there().await
     }
 
-    /// Ends the registry and starts it again: as the version that it is, or as another.
-    async fn relaunch(&mut self, relaunch: &Relaunch, barrier: Barrier, came: &mut Came) -> Result<(), Trouble> {
+    /// Ends the registry and starts it again: as the version that it is, or as another, which may have to convert the storage
+    /// first. For all of this it has the action's time, whatever the profile says of an ordinary start.
+    async fn relaunch(
+        &mut self,
+        relaunch: &Relaunch,
+        barrier: Barrier,
+        within: Time,
+        came: &mut Came,
+    ) -> Result<(), Trouble> {
+        let since = Instant::now();
         let base = if barrier.changes_version() { self.profile.launch.clone() } else { self.launched() };
         let Some(base) = base else {
             return Err(Trouble::new("the target was not launched here, so it cannot be launched again", ""));
@@ -138,7 +155,7 @@ impl Live {
         } else {
             self.end_in_order(came).await;
         }
-        self.again(&launch).await
+        self.again(&launch, within.0.saturating_sub(since.elapsed())).await
     }
 
     /// Asks the registry to end; it is noted where it did not.
@@ -156,18 +173,18 @@ impl Live {
             (While::Stopped, Some(now)) => {
                 self.end_in_order(came).await;
                 let done = self.run_command(act, came).await;
-                done.and(self.again(now).await)
+                done.and(self.again(now, now.ready.within.0).await)
             }
             (While::ReadOnly, Some(now)) => {
                 let read_only = act.read_only.clone().unwrap_or_default().over(now);
                 self.end_in_order(came).await;
-                let done = match self.again(&read_only).await {
+                let done = match self.again(&read_only, read_only.ready.within.0).await {
                     Ok(()) => self.run_command(act, came).await,
                     Err(trouble) => Err(trouble),
                 };
                 self.end_in_order(came).await;
                 // What was written for reading only is written back.
-                done.and(self.again(now).await)
+                done.and(self.again(now, now.ready.within.0).await)
             }
         }
     }
@@ -196,21 +213,22 @@ impl Live {
         }
     }
 
-    /// Asks for the action, and waits for its end.
+    /// Asks for the action, until it is taken, and waits for its end.
     async fn request(&self, http: &Http, poll: Option<&Poll>, came: &mut Came) -> Result<(), Trouble> {
         let mut ask = Ask::new(&http.method, &http.path);
         if !http.body.is_empty() {
             ask = ask.header("Content-Type", &http.r#type);
             ask.body = AskBody::Bytes(http.body.clone().into_bytes().into());
         }
-        let answer = self.answer(ask, came).await?;
+        let answer = self.answer(ask, BUSY, came).await?;
         let Some(poll) = poll else { return Ok(()) };
         let Some(at) = answer.get(&poll.at).and_then(Value::as_str) else {
             return Err(Trouble::new(format!("the answer has no `{}`", poll.at), ""));
         };
         let path = at.split_once("://").and_then(|(_, rest)| rest.find('/').map(|slash| &rest[slash..])).unwrap_or(at);
+        let mut pauses = Backoff::new(PAUSES.0, PAUSES.1);
         loop {
-            let answer = self.answer(Ask::new("GET", path), came).await?;
+            let answer = self.answer(Ask::new("GET", path), UNSEEN, came).await?;
             let state =
                 answer.get(&poll.key).map(|state| state.as_str().map_or_else(|| state.to_string(), str::to_owned));
             let state = state.unwrap_or_default();
@@ -220,47 +238,55 @@ impl Live {
             if poll.failed.contains(&state) {
                 return Err(Trouble::new(format!("it ended as `{state}`"), ""));
             }
-            tokio::time::sleep(PAUSE).await;
+            pauses.wait(None).await;
         }
     }
 
-    /// What a request is answered with; its beginning is the action's output.
-    async fn answer(&self, ask: Ask, came: &mut Came) -> Result<Value, Trouble> {
+    /// What a request is answered with; its beginning is the action's output. It is asked again where it is answered with one
+    /// of the statuses that mean `not now`. Without end: whoever calls has a deadline.
+    async fn answer(&self, ask: Ask, not_now: &[u16], came: &mut Came) -> Result<Value, Trouble> {
         let name = format!("{} {}", ask.method, ask.target);
-        let exchange = self.client.send(ask).await;
-        match &exchange.result {
-            Err(failure) => Err(Trouble::new(format!("no answer ({})", failure.kind.word()), failure.text.clone())),
-            Ok(response) => {
-                came.output = output::printable(&format!(
-                    "{name} -> {}\n{}",
-                    response.status,
-                    self.client.redacted(&String::from_utf8_lossy(&response.body))
-                ));
-                if !(200..300).contains(&response.status) {
-                    return Err(Trouble::new(format!("status {}", response.status), ""));
+        let mut pauses = Backoff::new(PAUSES.0, PAUSES.1);
+        loop {
+            let exchange = self.client.send(ask.clone()).await;
+            let response = match &exchange.result {
+                Ok(response) => response,
+                Err(failure) => {
+                    return Err(Trouble::new(format!("no answer ({})", failure.kind.word()), failure.text.clone()));
                 }
-                Ok(serde_json::from_slice(&response.body).unwrap_or_default())
+            };
+            came.output = output::printable(&format!(
+                "{name} -> {}\n{}",
+                response.status,
+                self.client.redacted(&String::from_utf8_lossy(&response.body))
+            ));
+            match response.status {
+                200..300 => return Ok(serde_json::from_slice(&response.body).unwrap_or_default()),
+                status if not_now.contains(&status) => pauses.wait(retry_after(response)).await,
+                status => return Err(Trouble::new(format!("status {status}"), "")),
             }
         }
     }
 
-    /// Sees that the registry answers.
+    /// Sees that the registry answers: at once, or after a while, for what an action does to it may go on behind it.
     pub(super) async fn is_there(&mut self) -> Result<(), Trouble> {
-        let mut what = String::from("then the registry did not answer (timeout)");
-        // A connection from before may be found dead first, or hang: others are tried.
-        for _ in 0..LOOKS {
+        let since = Instant::now();
+        let mut pauses = Backoff::new(PAUSES.0, LOOK);
+        loop {
+            // A connection from before may be found dead first, or hang: others are tried.
             let asking = self.client.send(Ask::new("GET", "/v2/"));
-            what = match tokio::time::timeout(LOOK, asking).await.map(|exchange| exchange.result) {
+            let what = match tokio::time::timeout(LOOK, asking).await.map(|exchange| exchange.result) {
                 Ok(Ok(response)) if response.status < 500 => return Ok(()),
                 Ok(Ok(response)) => format!("then the registry answered with {}", response.status),
                 Ok(Err(failure)) => format!("then the registry did not answer ({})", failure.kind.word()),
-                Err(_) => continue,
+                Err(_) => "then the registry did not answer (timeout)".into(),
             };
-            if !what.ends_with("(closed)") {
-                break;
+            let pause = pauses.pause(None);
+            if since.elapsed() + pause > LOOKS || self.ended().is_some() {
+                return Err(Trouble::new(what, self.output().unwrap_or_default()));
             }
+            tokio::time::sleep(pause).await;
         }
-        Err(Trouble::new(what, self.output().unwrap_or_default()))
     }
 
     /// Puts placeholders in.

@@ -100,6 +100,19 @@ impl Act {
     }
 }
 
+impl Act {
+    /// By which key of the profile the registry does not answer, or takes no pushes, while this barrier's action is under way.
+    pub fn silence(&self, barrier: Barrier) -> Option<String> {
+        let key = match (&self.relaunch, self.r#while) {
+            (Some(_), _) => "relaunch",
+            (None, While::Stopped) if !self.command.is_empty() => "while: stopped",
+            (None, While::ReadOnly) if !self.command.is_empty() => "while: read-only",
+            _ => return None,
+        };
+        Some(format!("`actions.{barrier}` of its profile has `{key}`"))
+    }
+}
+
 /// What a registry does while a command runs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

@@ -8,7 +8,7 @@ use super::load;
 use super::profile::{Auth, Profile};
 use super::units::{Expiry, Time};
 use crate::near;
-use crate::reference::Config;
+use crate::reference::{Config, writes_while_collecting};
 use crate::suite::fault::Diagnostics;
 
 /// What is said of a password in an argument, which is not repeated.
@@ -125,8 +125,15 @@ impl TargetSpec {
             ("gc.keeps-referrers", Is::Supported),
             ("gc.grace", Is::Supported),
         ];
-        profile.claims.capabilities = claims.into_iter().map(|(name, is)| (name.to_owned(), is)).collect();
+        let writes = if writes_while_collecting(&config) { Is::Supported } else { Is::Absent };
+        let claims = claims.into_iter().chain([("gc.writes", writes)]);
+        profile.claims.capabilities = claims.map(|(name, is)| (name.to_owned(), is)).collect();
         TargetSpec { name: REFERENCE.into(), profile, reference: Some(config), credentials_optional: false }
+    }
+
+    /// Whether nobody wrote a profile of it: it was named by its address.
+    pub(super) fn is_bare(&self) -> bool {
+        self.credentials_optional
     }
 
     /// The target that `argument` names; none: the embedded registry.

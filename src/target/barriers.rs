@@ -15,7 +15,13 @@ use crate::suite::barrier::Barrier;
 impl Live {
     /// Which barriers the target has.
     pub fn barriers(&self) -> Barriers {
-        let mut barriers = Barriers { lacking: self.lacking(), ..Barriers::default() };
+        let pool = self.profile.repositories.pool.len();
+        let mut barriers = Barriers {
+            lacking: self.lacking(),
+            profile: (!self.spec.is_bare()).then(|| self.name.clone()),
+            repositories: (pool > 0).then_some(pool),
+            ..Barriers::default()
+        };
         let clients = clients::absent().filter_map(|(name, _)| barriers.lacking.get(name).cloned());
         barriers.hints.extend(clients.collect::<Vec<_>>());
         if self.is_reference() {
@@ -41,7 +47,10 @@ impl Live {
                     barriers.hints.insert(why.clone());
                     barriers.missing.insert(barrier, why);
                 }
-                None => drop(barriers.there.insert(barrier, act.is_online())),
+                None => {
+                    barriers.there.insert(barrier, act.is_online());
+                    barriers.silent.extend(act.silence(barrier).map(|why| (barrier, why)));
+                }
             }
         }
         barriers

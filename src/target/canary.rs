@@ -4,15 +4,17 @@ use std::time::Duration;
 
 use super::act::Trouble;
 use super::actions::Until;
+use super::backoff::Backoff;
 use super::open::Live;
 use super::probe::asks;
 use crate::content::digest::Digest;
 use crate::content::graph::Algorithm;
+use crate::engine::ask::retry_after;
 use crate::engine::names::Names;
 use crate::wire::{Ask, AskBody, Exchange};
 
-/// The pause between two looks.
-const PAUSE: Duration = Duration::from_millis(100);
+/// The first pause between two looks, and the longest: some products collect at once, others every few minutes.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(8));
 
 /// The type of the manifest that nothing leads to.
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -42,12 +44,14 @@ pub(super) async fn gone(live: &Live, until: Until) -> Result<(), Trouble> {
         }
         Until::UntaggedGone => image(live, &repository, &run, None).await?,
     };
+    let mut pauses = Backoff::new(PAUSES.0, PAUSES.1);
     loop {
         let ask = Ask::new("HEAD", &target).header("Accept", MANIFEST);
-        match live.client.send(scoped(ask, &repository)).await.status() {
-            Some(404) => return Ok(()),
-            _ => tokio::time::sleep(PAUSE).await,
+        let looked = live.client.send(scoped(ask, &repository)).await;
+        if looked.status() == Some(404) {
+            return Ok(());
         }
+        pauses.wait(looked.response().and_then(retry_after)).await;
     }
 }
 

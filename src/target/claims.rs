@@ -87,7 +87,10 @@ pub fn found(finding: &StanceFinding) -> String {
 fn stance_holds(claim: &StanceClaim, finding: &StanceFinding) -> bool {
     match claim {
         StanceClaim::Word(is) => *is == finding.is,
-        StanceClaim::Refuse { refuse } => finding.is == StanceWord::Refuse && finding.scope == Some(*refuse),
+        // Of a pool of one repository nobody can say where a child is looked for, and nothing contradicts the claim.
+        StanceClaim::Refuse { refuse } => {
+            finding.is == StanceWord::Refuse && finding.scope.is_none_or(|scope| scope == *refuse)
+        }
         StanceClaim::Require { require } => {
             // Of platforms that the probe does not ask for, nothing is found, and nothing contradicts the claim.
             let asked = |name: &&str| PLATFORMS.iter().any(|platform| same(platform, name));

@@ -1,6 +1,7 @@
 //! Barriers of the embedded registry: it has all that the other registries have.
 
 use std::io;
+use std::time::Duration;
 
 use super::act::Trouble;
 use super::open::{Guard, Live};
@@ -18,17 +19,25 @@ impl Live {
     }
 }
 
+/// How long a collection of the embedded registry takes at least that requests are to meet: it would be over before the first.
+const MET: Duration = Duration::from_millis(200);
+
 /// What the next start is to be.
 type Change = Box<dyn FnOnce(&mut Config) + Send>;
 
 /// Does what a barrier stands for to the embedded registry. Its upgrade is to the next version of itself, which has the
 /// other stance; its downgrade leads back.
-pub(super) async fn perform(live: &mut Live, barrier: Barrier, output: &mut String) -> Result<(), Trouble> {
+pub(super) async fn perform(
+    live: &mut Live,
+    barrier: Barrier,
+    is_met: bool,
+    output: &mut String,
+) -> Result<(), Trouble> {
     let first = live.spec.reference.as_ref().map(|config| config.stance.clone()).unwrap_or_default();
     let Guard::Reference(running) = &mut live.guard else { return Ok(()) };
     let (ended, change): (Ended, Change) = match barrier {
         Barrier::Gc => {
-            let collected = running.collect_aside().await;
+            let collected = running.collect_aside(if is_met { MET } else { Duration::ZERO }).await;
             *output =
                 collected.map_err(|e| Trouble::new("the collection failed", e.to_string()))?.to_json().to_string();
             return Ok(());

@@ -41,6 +41,7 @@ pub const DECLARED: &[(&str, &str)] = &[
     ("gc.keeps-referrers", "a collection keeps what refers, by `subject`, to a manifest that it keeps"),
     ("gc.grace", "a collection spares what was pushed just before it"),
     ("gc.by-itself", "collects by a clock of its own, so that what no tag leads to may go at any time"),
+    ("gc.writes", "takes pushes while a collection is under way"),
 ];
 
 /// Every capability, probed or declared, with its meaning.

@@ -3,6 +3,7 @@
 mod act;
 pub mod actions;
 pub mod argument;
+mod backoff;
 mod barriers;
 mod before;
 mod canary;

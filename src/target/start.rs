@@ -8,6 +8,7 @@ use super::argument::TargetSpec;
 use super::launch::{Ending, LaunchError, Process};
 use super::open::{self, Guard, Live, OpenError, admitted, credentials, say, shown};
 use super::profile::Launch;
+use super::units::Time;
 use crate::wire::Ask;
 
 /// The pause between two looks at a target that is not ready.
@@ -36,7 +37,7 @@ pub(super) async fn launched(spec: &TargetSpec, launch: &Launch, first: Option<&
         let url = spec.profile.url.replace("{port}", &process.port().to_string());
         let (credentials, trouble) = credentials(spec, &url)?;
         let mut live = open::live(spec, url, Guard::Process(process, Box::new(launch.clone())), credentials)?;
-        match ready(&mut live, launch).await {
+        match ready(&mut live, launch, launch.ready.within.0).await {
             Ok(()) => {
                 admitted(spec, &live, trouble).await?;
                 return Ok(live);
@@ -52,10 +53,9 @@ pub(super) async fn launched(spec: &TargetSpec, launch: &Launch, first: Option<&
     }
 }
 
-/// Asks until it answers below 500, for as long as the profile allows.
-async fn ready(live: &mut Live, launch: &Launch) -> Result<(), String> {
+/// Asks until it answers below 500, for so long.
+async fn ready(live: &mut Live, launch: &Launch, within: Duration) -> Result<(), String> {
     let start = Instant::now();
-    let within = launch.ready.within.0;
     let mut last = String::from("it was not asked");
     loop {
         let left = within.saturating_sub(start.elapsed());
@@ -72,7 +72,7 @@ async fn ready(live: &mut Live, launch: &Launch) -> Result<(), String> {
             }
         }
         if start.elapsed() >= within {
-            return Err(format!("was not ready within {}: {last}", launch.ready.within));
+            return Err(format!("was not ready within {}: {last}", Time(within)));
         }
         tokio::time::sleep(PAUSE).await;
     }
@@ -111,8 +111,8 @@ impl Live {
         }
     }
 
-    /// Starts its process again, and waits until it is ready.
-    pub(super) async fn again(&mut self, launch: &Launch) -> Result<(), Trouble> {
+    /// Starts its process again, and waits for so long until it is ready.
+    pub(super) async fn again(&mut self, launch: &Launch, within: Duration) -> Result<(), Trouble> {
         let mut launches = 0;
         loop {
             launches += 1;
@@ -120,7 +120,7 @@ impl Live {
                 process.again(launch).map_err(|e| Trouble::new("it could not be started again", e.to_string()))?;
                 **last = launch.clone();
             }
-            match ready(self, launch).await {
+            match ready(self, launch, within).await {
                 Ok(()) => return Ok(()),
                 // While it was down, somebody's connection may have got its port.
                 Err(_) if launches < LAUNCHES && self.lost_its_port() => {
@@ -135,7 +135,8 @@ impl Live {
         }
     }
 
-    fn ended(&mut self) -> Option<std::process::ExitStatus> {
+    /// Its process's exit status, where that has ended.
+    pub(super) fn ended(&mut self) -> Option<std::process::ExitStatus> {
         match &mut self.guard {
             Guard::Process(process, _) => process.ended(),
             _ => None,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::findings::Findings;
 use super::open::Live;
-use super::probe::{self, PATIENCE, Setup};
+use super::probe::{self, Setup};
 use crate::engine::journal::{Header, Journal};
 use crate::engine::names::Names;
 
@@ -50,7 +50,13 @@ pub async fn visit(
     } else {
         Journal::unwritten()
     };
-    let setup = Setup { client: &live.client, names: &names, journal: &journal, seed, patience: PATIENCE };
+    let setup = Setup {
+        client: &live.client,
+        names: &names,
+        journal: &journal,
+        seed,
+        patience: probe::patience(&live.profile.windows),
+    };
     let findings = tokio::select! {
         findings = probe::probe(setup) => Some(findings),
         () = interrupted => None,

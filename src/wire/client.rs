@@ -205,7 +205,9 @@ impl Inner {
         let Job { mut call, scopes, raw, bare, finish } = job;
         let bring_your_own = bare || call.values("authorization").next().is_some();
         call.lines.retain(|(name, value)| !(name.eq_ignore_ascii_case("authorization") && value.is_empty()));
-        let (mut ready, mut repeated, mut reconnected, mut first) = (None, false, false, true);
+        let (mut ready, mut reconnected, mut first) = (None, false, true);
+        // A token that was held may have died meanwhile, which only its repetition shows: then one more is had, afresh.
+        let (mut repeated, mut held) = (0, false);
         loop {
             let ours = !bring_your_own && call.url.same_origin(&self.base);
             let want = Want::of(&scopes, &call.method, &call.url.path);
@@ -230,10 +232,13 @@ impl Inner {
                 }
                 Err(failed) => return Err(failed.fault),
             };
-            if answer.status == 401 && ours && !std::mem::replace(&mut repeated, true) {
+            if answer.status == 401 && ours && (repeated == 0 || (repeated == 1 && held)) {
+                repeated += 1;
+                let before = trace.requests;
                 let challenges = challenge::parse(answer.lines("www-authenticate"));
                 let asking = self.auth.challenged(&want, &challenges, &call.url, line.as_ref());
                 ready = self.authorized(asking, trace).await?;
+                held = trace.requests == before;
                 if ready.is_some() {
                     continue;
                 }
@@ -241,7 +246,7 @@ impl Inner {
             if raw || !redirected(&mut call, &answer, trace)? {
                 return Ok((answer, call.url));
             }
-            repeated = false;
+            (repeated, held) = (0, false);
         }
     }
 

@@ -17,6 +17,8 @@ pub enum Listing {
     Tags {
         /// The pages.
         pages: Vec<TagPage>,
+        /// Whether they are all that there is, and no part of it.
+        whole: bool,
         /// What was wrong with the links between them.
         trail: Option<String>,
     },
@@ -100,13 +102,16 @@ pub fn check(assertion: &Assertion, seen: &Observation, world: &World) -> Vec<Fa
         return Vec::new();
     }
     match (&assertion.tags, &assertion.referrers, seen.listing) {
-        (Some(expected), _, Some(Listing::Tags { pages, .. })) => tags(expected, pages, world),
+        (Some(expected), _, Some(Listing::Tags { pages, whole, .. })) => tags(expected, pages, *whole, world),
         (_, Some(expected), Some(Listing::Referrers { entries, .. })) => referrers(expected, entries, seen, world),
         _ => Vec::new(),
     }
 }
 
-fn tags(expected: &TagsAre, pages: &[TagPage], world: &World) -> Vec<Fault> {
+fn tags(expected: &TagsAre, pages: &[TagPage], whole: bool, world: &World) -> Vec<Fault> {
+    // Of a part of a list that others have tags in too, nobody knows which of them it has.
+    let knows = whole || world.foreign.is_empty();
+    let own = |tag: &&str| !world.foreign.contains(*tag);
     let mut faults = Vec::new();
     let mut all: Vec<&str> = Vec::new();
     for page in pages {
@@ -124,24 +129,24 @@ fn tags(expected: &TagsAre, pages: &[TagPage], world: &World) -> Vec<Fault> {
     }
     let have: BTreeSet<&str> = all.iter().copied().collect();
     let set = |tags: &Option<TagSet>| tags.as_ref().map(|tags| tags.tags().into_iter().collect::<BTreeSet<String>>());
-    if let Some(wanted) = set(&expected.exactly) {
+    if let Some(wanted) = set(&expected.exactly).filter(|_| knows) {
         let missing = wanted.iter().filter(|tag| !have.contains(tag.as_str())).map(String::as_str);
-        let extra = have.iter().copied().filter(|tag| !wanted.contains(*tag));
+        let extra = have.iter().copied().filter(own).filter(|tag| !wanted.contains(*tag));
         let got = differing(missing.collect(), extra.collect());
         faults.extend(got.map(|got| Fault::new("tags", format!("exactly {}", some(wanted.iter())), got)));
     }
-    if let Some(wanted) = set(&expected.including) {
+    if let Some(wanted) = set(&expected.including).filter(|_| knows) {
         let missing = wanted.iter().filter(|tag| !have.contains(tag.as_str())).map(String::as_str);
         let got = differing(missing.collect(), Vec::new());
         faults.extend(got.map(|got| Fault::new("tags", format!("including {}", some(wanted.iter())), got)));
     }
     if let Some(unwanted) = set(&expected.excluding) {
-        let extra = have.iter().copied().filter(|tag| unwanted.contains(*tag));
+        let extra = have.iter().copied().filter(own).filter(|tag| unwanted.contains(*tag));
         let got = differing(Vec::new(), extra.collect());
         faults.extend(got.map(|got| Fault::new("tags", format!("without {}", some(unwanted.iter())), got)));
     }
     if let Some(wanted) = set(&expected.within) {
-        let extra = have.iter().copied().filter(|tag| !wanted.contains(*tag));
+        let extra = have.iter().copied().filter(own).filter(|tag| !wanted.contains(*tag));
         let got = differing(Vec::new(), extra.collect());
         faults.extend(got.map(|got| Fault::new("tags", format!("nothing but {}", some(wanted.iter())), got)));
     }
@@ -176,10 +181,11 @@ fn tags(expected: &TagsAre, pages: &[TagPage], world: &World) -> Vec<Fault> {
         let got = format!("{} tags{}", tags.len(), if page.linked { "" } else { " and no Link" });
         faults.push(Fault::new("tags", format!("{full} tags, or fewer and a Link"), got));
     }
-    if let Some(count) = expected.count
-        && all.len() as u64 != count
+    let count = all.iter().copied().filter(|tag| own(tag)).count();
+    if let Some(wanted) = expected.count.filter(|_| knows)
+        && count as u64 != wanted
     {
-        faults.push(Fault::new("tags", format!("{count} tags"), format!("{} tags", all.len())));
+        faults.push(Fault::new("tags", format!("{wanted} tags"), format!("{count} tags")));
     }
     if expected.named == Some(true) {
         let wrong = pages.iter().find(|page| page.name.as_deref() != Some(world.repository));

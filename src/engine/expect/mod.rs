@@ -13,7 +13,7 @@ pub mod payload;
 mod same;
 mod schema1;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -64,6 +64,8 @@ pub struct World<'a> {
     pub absent_children: &'a [Digest],
     /// Responses that earlier steps named with `as`.
     pub named: &'a BTreeMap<String, Seen>,
+    /// Tags that somebody else left in the repository.
+    pub foreign: &'a BTreeSet<String>,
 }
 
 /// What `same-as` and `same-headers` compare.

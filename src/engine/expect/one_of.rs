@@ -59,6 +59,8 @@ pub fn check(names: &[String], seen: &Observation, world: &World) -> Option<Faul
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::super::testing;
     use super::*;
     use crate::content::Body;
@@ -66,7 +68,13 @@ mod tests {
     fn got(headers: &[(&str, &str)], body: &[u8]) -> Option<String> {
         let content = testing::content();
         let named = testing::unnamed();
-        let world = World { content: &content, repository: "r", absent_children: &[], named: &named };
+        let world = World {
+            content: &content,
+            repository: "r",
+            absent_children: &[],
+            named: &named,
+            foreign: &BTreeSet::new(),
+        };
         let response = testing::response(200, headers, body);
         let subject = super::super::Subject::default();
         let seen = Observation {

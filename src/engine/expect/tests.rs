@@ -8,7 +8,7 @@ mod lists;
 mod payload;
 mod status;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::json;
@@ -35,6 +35,9 @@ struct Row {
     absent: Vec<Digest>,
     named: BTreeMap<String, Seen>,
     pages: usize,
+    /// Whether they are all of the list.
+    whole: bool,
+    foreign: BTreeSet<String>,
 }
 
 impl Default for Row {
@@ -49,6 +52,8 @@ impl Default for Row {
             absent: Vec::new(),
             named: unnamed(),
             pages: 0,
+            whole: true,
+            foreign: BTreeSet::new(),
         }
     }
 }
@@ -85,8 +90,13 @@ impl Row {
             listing: listing.as_ref(),
             page: 0,
         };
-        let world =
-            World { content: &self.content, repository: "a/b", absent_children: &self.absent, named: &self.named };
+        let world = World {
+            content: &self.content,
+            repository: "a/b",
+            absent_children: &self.absent,
+            named: &self.named,
+            foreign: &self.foreign,
+        };
         let judged = judge(&expect, &seen, &world, &level);
         let line = |(e, f): (&Expectation, Fault)| {
             format!("{} {}: {} | {}", f.requirement.unwrap_or(&e.requirement), f.key, f.expected, f.got)
@@ -97,7 +107,7 @@ impl Row {
     fn listing(&self, response: &Response) -> Option<Listing> {
         match self.pages {
             0 => None,
-            1 => Some(Listing::Tags { pages: vec![TagPage::of(response)], trail: None }),
+            1 => Some(Listing::Tags { pages: vec![TagPage::of(response)], whole: self.whole, trail: None }),
             _ => Some(Listing::Referrers { entries: descriptors(response), trail: None }),
         }
     }

@@ -25,6 +25,8 @@ struct SavedRepository {
     older: BTreeSet<Digest>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     raced: BTreeMap<String, SavedMay>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    foreign: BTreeSet<String>,
 }
 
 /// What a tag may name after a race.
@@ -65,6 +67,7 @@ impl Repository {
             tags: self.tags.iter().map(|(tag, node)| (tag.clone(), node.digest.clone())).collect(),
             puts: puts.collect(),
             older: self.older.clone(),
+            foreign: self.foreign.clone(),
             raced: self.raced.iter().map(|(tag, may)| (tag.clone(), SavedMay::of(may))).collect(),
         }
     }
@@ -92,6 +95,7 @@ impl SavedFacts {
             let known = facts.at(nickname);
             (known.manifests, known.blobs) = (saved.manifests.clone(), saved.blobs.clone());
             known.older = saved.older.clone();
+            known.foreign = saved.foreign.clone();
             for (tag, digest) in &saved.tags {
                 known.tags.insert(tag.clone(), node(digest)?);
             }

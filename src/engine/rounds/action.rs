@@ -23,7 +23,11 @@ pub(in crate::engine) fn next(waiting: &[Waiting], versions: bool, pause: Option
     most(|barrier| !barrier.changes_version()).or_else(|| most(Barrier::changes_version).filter(|_| versions))
 }
 
-/// Does what a barrier stands for, while the cases that want to send something then do so.
+/// So long an action has been under way before something is sent that is to meet it: a request has arrived by then, and a
+/// program was started.
+const BEGUN: Duration = Duration::from_millis(20);
+
+/// Does what a barrier stands for, while the cases that want to send something then do so: once it is under way.
 pub(in crate::engine) async fn act<G: Ground, P>(
     ground: &mut G,
     barrier: Barrier,
@@ -36,33 +40,38 @@ pub(in crate::engine) async fn act<G: Ground, P>(
     if barrier == Barrier::Gc {
         pause(plan.options.grace, &plan.stop).await;
     }
+    here.iter_mut().for_each(|waiting| waiting.case.pass(barrier, round));
+    let (meet, rest): (Vec<_>, Vec<_>) = std::mem::take(here).into_iter().partition(|at| at.case.acts_during());
+    *here = rest;
+    let is_met = !meet.is_empty();
     let mut sending = JoinSet::new();
-    let mut begun = Vec::new();
-    for waiting in std::mem::take(here) {
-        let Waiting { place, mut case, .. } = waiting;
-        case.pass(barrier, round);
-        if !case.acts_during() {
-            here.push(Waiting { place, barrier, case });
-            continue;
+    let acted = {
+        let acting = async {
+            tokio::select! {
+                acted = ground.act(barrier, is_met) => acted,
+                () = plan.stop.wait() => Acted::failed("interrupted"),
+            }
+        };
+        tokio::pin!(acting);
+        let early = tokio::select! {
+            acted = &mut acting => Some(acted),
+            () = tokio::time::sleep(BEGUN), if is_met => None,
+        };
+        for mut waiting in meet {
+            sending.spawn(async move {
+                waiting.case.during().await;
+                waiting
+            });
         }
-        let (tell, told) = tokio::sync::oneshot::channel();
-        begun.push(told);
-        sending.spawn(async move {
-            case.during(tell).await;
-            Waiting { place, barrier, case }
-        });
-    }
-    for told in begun {
-        // Who tells nothing has ended.
-        let _ = told.await;
-    }
-    let acted = tokio::select! {
-        acted = ground.act(barrier) => acted,
-        () = plan.stop.wait() => Acted::failed("interrupted"),
+        match early {
+            Some(acted) => acted,
+            None => acting.await,
+        }
     };
     while let Some(Ok(waiting)) = sending.join_next().await {
         here.push(waiting);
     }
+    here.iter_mut().for_each(|waiting| waiting.case.acted());
     here.sort_by_key(|waiting| waiting.place);
     acted
 }

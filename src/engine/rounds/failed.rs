@@ -10,6 +10,7 @@ use crate::engine::ground::{Acted, Ground};
 use crate::engine::outcome::{Mismatch, Outcome};
 use crate::engine::schedule::{Waiting, finish, none};
 use crate::record::Round;
+use crate::report::text;
 use crate::suite::barrier::Barrier;
 use crate::suite::model::{Action, CaseInstance};
 
@@ -31,9 +32,19 @@ impl<G: Ground, P: Fn(&mut Outcome) + Sync> Rounds<'_, G, P> {
                 ", and did not again on a fresh one with the same cases: nobody can be blamed"
             });
             let nobody = found.culprits.is_empty();
+            let mut smallest: Option<(usize, u64, Vec<String>)> = None;
             for culprit in found.culprits {
-                record.blamed.extend(self.accuse(&culprit, barrier, &mut here).await);
+                let Ended { ids, requests } = self.accuse(&culprit, barrier, &mut here).await;
+                if let Some(why) = &culprit.undivided {
+                    let which = format!("{} of which some make it fail, undivided", text::cases(ids.len()));
+                    record.tried.push(format!("{which} ({why}): {}", ids.join(", ")));
+                    continue;
+                }
+                record.blamed.extend(ids.iter().cloned());
+                let size = (ids.len(), requests, ids);
+                smallest = Some(smallest.take().map_or_else(|| size.clone(), |least| least.min(size.clone())));
             }
+            record.smallest = smallest.map(|(_, _, ids)| ids);
             if !nobody {
                 // They go on as their equals on the fresh one.
                 here.clear();
@@ -56,16 +67,12 @@ impl<G: Ground, P: Fn(&mut Outcome) + Sync> Rounds<'_, G, P> {
         }
     }
 
-    /// Ends the cases that make an action fail, and says their ids.
-    async fn accuse(
-        &mut self,
-        culprit: &Culprit,
-        barrier: Barrier,
-        here: &mut BTreeMap<usize, Box<Case>>,
-    ) -> Vec<String> {
+    /// Ends the cases that make an action fail. Proven ones have failed; of others nobody knows.
+    async fn accuse(&mut self, culprit: &Culprit, barrier: Barrier, here: &mut BTreeMap<usize, Box<Case>>) -> Ended {
         let cases = culprit.places.iter().filter_map(|place| Some((*place, self.plan.cases.get(*place)?.clone())));
         let cases: Vec<(usize, Arc<CaseInstance>)> = cases.collect();
         let ids: Vec<String> = cases.iter().map(|(_, case)| case.id.clone()).collect();
+        let mut requests = 0;
         for (place, case) in cases {
             let before = self.schedule.outcomes.remove(&place);
             let mut outcome = match (here.remove(&place), before) {
@@ -73,13 +80,45 @@ impl<G: Ground, P: Fn(&mut Outcome) + Sync> Rounds<'_, G, P> {
                 (None, Some(outcome)) => outcome,
                 (None, None) => continue,
             };
-            let mismatch = mismatch(&case, barrier, culprit, &ids);
-            outcome.observed.push(mismatch.requirement.clone());
-            outcome.mismatches.push(mismatch);
+            requests += outcome.requests;
+            match &culprit.undivided {
+                None => {
+                    let mismatch = mismatch(&case, barrier, culprit, &ids);
+                    outcome.observed.push(mismatch.requirement.clone());
+                    outcome.mismatches.push(mismatch);
+                }
+                Some(why) => {
+                    outcome.error.get_or_insert(none(undivided(barrier, culprit, &ids, why)));
+                }
+            }
             self.schedule.end(place, outcome, self.plan.progress);
         }
-        ids
+        Ended { ids, requests }
     }
+}
+
+/// What was ended at once.
+struct Ended {
+    /// Their ids.
+    ids: Vec<String>,
+    /// What they had sent by then.
+    requests: u64,
+}
+
+/// Why nobody knows of a case whether it makes an action fail.
+fn undivided(barrier: Barrier, culprit: &Culprit, together: &[String], why: &str) -> String {
+    let how = culprit.acted.failed.as_deref().unwrap_or_default();
+    let with = match together {
+        [_] => "with this case alone".to_owned(),
+        all => format!("with these {} together", text::cases(all.len())),
+    };
+    let mut text = format!(
+        "the {barrier} action of the target failed on a fresh one {with} ({how}), and which of them it is was not found out ({why})"
+    );
+    if together.len() > 1 {
+        text.push_str(&format!(": {}", together.join(", ")));
+    }
+    text
 }
 
 /// What did not hold of a case that makes an action fail.
@@ -88,8 +127,7 @@ fn mismatch(case: &CaseInstance, barrier: Barrier, culprit: &Culprit, together: 
     let source = at.and_then(|at| case.steps.get(at)).map_or(&case.source, |step| &step.source);
     let mut shown = culprit.acted.output.clone();
     if together.len() > 1 {
-        let how = if culprit.exact { "only together" } else { "there was no time to tell these cases apart" };
-        shown = format!("{how}: {}\n{shown}", together.join(", "));
+        shown = format!("only together: {}\n{shown}", together.join(", "));
     }
     Mismatch {
         requirement: barrier.requirement().into(),

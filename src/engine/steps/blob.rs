@@ -32,7 +32,12 @@ pub async fn run(case: &mut Case, here: &Here<'_>, what: &BlobRead) -> Result<()
         // A slice is compared byte by byte.
         question.ask.keep = Keep::Whole;
     }
-    case.ask(vec![question]).await.map(|_| ())
+    let digest = question.subject.path_digest.clone();
+    let answers = case.ask(vec![question]).await?;
+    for (digest, answer) in digest.iter().zip(&answers) {
+        case.facts.at(here.nickname()).read(digest, answer.status);
+    }
+    Ok(())
 }
 
 /// A read of a blob.

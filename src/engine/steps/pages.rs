@@ -93,7 +93,12 @@ async fn gather(
     let trail = if follow { walk(sender, question, &mut asked, of).await? } else { None };
     let read = asked.iter().filter_map(|asked| asked.exchange.response()).filter(|r| r.status == 200);
     let listing = match of {
-        Of::Tags { .. } => Listing::Tags { pages: read.map(TagPage::of).collect(), trail },
+        Of::Tags { .. } => {
+            let pages: Vec<TagPage> = read.map(TagPage::of).collect();
+            let asks = |key: &str| question.ask.target.split(['?', '&']).skip(1).any(|part| part.starts_with(key));
+            let is_part = asks("last=") || asks("n=") && !follow || pages.last().is_some_and(|page| page.linked);
+            Listing::Tags { pages, whole: !is_part, trail }
+        }
         Of::Referrers => {
             let pages: Result<Vec<_>, String> = read.map(descriptors).collect();
             Listing::Referrers { entries: pages.map(|pages| pages.into_iter().flatten().collect()), trail }

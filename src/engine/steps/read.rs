@@ -33,5 +33,10 @@ pub async fn run(case: &mut Case, here: &Here<'_>, what: &Read, method: &str) ->
         expect: here.expect.clone(),
         ..here.question(label, ask)
     };
-    case.ask(vec![question]).await.map(|_| ())
+    let digest = question.subject.path_digest.clone();
+    let answers = case.ask(vec![question]).await?;
+    for (digest, answer) in digest.iter().zip(&answers) {
+        case.facts.at(here.nickname()).read(digest, answer.status);
+    }
+    Ok(())
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::Here;
-use super::pull::about;
-use crate::content::Node;
+use super::pull::{about, manifest};
+use super::{Here, blob};
+use crate::content::{Node, NodeKind};
 use crate::engine::ask::Question;
 use crate::engine::case::{Case, Halt};
 use crate::engine::expect::Subject;
@@ -41,6 +41,18 @@ pub async fn run(case: &mut Case, here: &Here<'_>, what: &Settled) -> Result<(),
                     add(By::Tag(tag), &node, "kept", "kept-head")?;
                 }
             }
+        }
+        // What was there after the acknowledgement is named by what was acknowledged.
+        let seen =
+            |child: &&Arc<Node>| case.facts.of(here.nickname()).is_some_and(|known| known.was_seen(&child.digest));
+        for child in node.children.iter().filter(|_| what.children).filter(seen) {
+            questions.push(match child.kind {
+                NodeKind::Blob => {
+                    let (label, expect) = (format!("get blob {}", child.name), case.bundle("named-blob")?);
+                    blob::question(case, here, "GET", child.digest.as_str(), about(child), label, expect)?
+                }
+                _ => Question { expect: case.bundle("named")?, ..manifest(case, here, child, "GET", "named")? },
+            });
         }
     } else if is_no(put.status) {
         if put.stored_before {

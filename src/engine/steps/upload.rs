@@ -238,7 +238,7 @@ pub(super) async fn take(case: &mut Case, way: &Way, sent: std::io::Result<Sent>
     }
     let mut last = Answer { status: None, broken: None };
     for Leg { question, asked, is_last } in legs {
-        if is_last {
+        if is_last || is_allowed(&question.expect, asked.status()) {
             last = case.take(&question, asked).await?;
             // An upload that was left has no blob yet.
             if !question.creates.is_empty() {
@@ -249,6 +249,13 @@ pub(super) async fn take(case: &mut Case, way: &Way, sent: std::io::Result<Sent>
         }
     }
     Ok(last)
+}
+
+/// Whether a refusal on the way is one that the step allows of the last answer: then it is that.
+fn is_allowed(expect: &Expected, status: Option<u16>) -> bool {
+    let mut statuses = expect.iter().filter_map(|expectation| expectation.assertion.status.as_ref()).peekable();
+    let Some(status) = status.filter(|status| *status >= 400) else { return false };
+    statuses.peek().is_some() && statuses.all(|allowed| allowed.contains(status))
 }
 
 /// Records an answer on the way: 202 and a Location, or it ends here.

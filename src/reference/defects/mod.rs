@@ -22,6 +22,7 @@ mod delete_blobs;
 mod delete_children;
 mod gaps;
 mod gc;
+mod gc_during;
 mod gc_stops;
 mod gc_takes;
 mod head;
@@ -135,6 +136,7 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         boot_back::DEFECTS,
         boot_uploads::DEFECTS,
         gc::DEFECTS,
+        gc_during::DEFECTS,
         gc_stops::DEFECTS,
         gc_takes::DEFECTS,
         skew::DEFECTS,

@@ -102,6 +102,9 @@ pub(super) fn rounds(page: &mut Page, record: &RunRecord) {
         if !round.blamed.is_empty() {
             page.element("div", &[], &format!("blamed: {}", round.blamed.join(", ")));
         }
+        if let Some(smallest) = crate::report::rounds::smallest(round) {
+            page.element("div", &[], &smallest);
+        }
         for tried in &round.tried {
             page.element("div", &[("class", "soft")], &format!("on a fresh registry, {tried}"));
         }

@@ -25,7 +25,10 @@ pub(super) async fn anonymous_mount(desk: &Desk<'_>, question: &Question<'_>) ->
 }
 
 async fn mounted(desk: &Desk<'_>, question: &Question<'_>, named: bool) -> Result<Finding, String> {
-    let (from, to) = (question.main(), question.other());
+    let from = question.main();
+    let Some(to) = question.other() else {
+        return Ok(absent("not asked: it takes two repositories, and the profile's pool has one".into()));
+    };
     let set = question.build(&blobs(1))?;
     let node = set.get("blob")?;
     desk.push_blob(from, node).await?;

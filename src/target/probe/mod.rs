@@ -26,6 +26,7 @@ use self::desk::{Desk, Window};
 pub use self::graphs::PLATFORMS;
 use self::graphs::Set;
 use super::findings::{CAPABILITIES, Finding, Findings, Is, StanceFinding};
+use super::profile::Windows;
 use crate::content::graph::{Format, Graph};
 use crate::engine::journal::Journal;
 use crate::engine::names::{Lease, Names};
@@ -48,10 +49,18 @@ pub struct Setup<'a> {
 }
 
 /// [`Setup::patience`] where nothing else is said.
-pub const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The longest that one question may take: a registry that never answers must not keep the probe for ever.
-const LONGEST: Duration = Duration::from_secs(30);
+/// [`Setup::patience`] of a profile: what it declares of late answers holds for the probe too.
+pub fn patience(windows: &Windows) -> Duration {
+    PATIENCE.max(windows.read.0).max(windows.delete.0)
+}
+
+/// The longest that one question may take: a registry that never answers must not keep the probe for ever. A patience that is
+/// longer than usual is had several times in one question.
+fn longest(patience: Duration) -> Duration {
+    Duration::from_secs(30) + patience.saturating_sub(PATIENCE) * 4
+}
 
 /// One question's means.
 struct Question<'a> {
@@ -67,9 +76,9 @@ impl Question<'_> {
         self.lease.names.first().map_or("", String::as_str)
     }
 
-    /// A second one.
-    fn other(&self) -> &str {
-        self.lease.names.get(1).map_or("", String::as_str)
+    /// A second one, where there is one.
+    fn other(&self) -> Option<&str> {
+        self.lease.names.get(1).map(String::as_str)
     }
 
     /// A tag of its own: a repository of a pool has tags of other questions too.
@@ -173,18 +182,20 @@ pub async fn probe(setup: Setup<'_>) -> Result<Findings, String> {
     })
 }
 
-/// Runs one question with its repositories, for at most [`LONGEST`].
+/// Runs one question with its repositories, for at most so [`longest`].
 async fn with_question<T>(
     setup: Setup<'_>,
     name: &'static str,
     format: Format,
     ask: impl AsyncFnOnce(&Question<'_>) -> Result<T, String>,
 ) -> Result<T, String> {
-    let repositories = if name.starts_with("mount") || name.starts_with("stance") { 2 } else { 1 };
-    let lease = setup.names.lease(&format!("probe/{name}"), repositories).await?;
+    let wanted = if name.starts_with("mount") || name.starts_with("stance") { 2 } else { 1 };
+    // A question that lacks its second one asks what it can with the first.
+    let lease = setup.names.lease(&format!("probe/{name}"), setup.names.most().unwrap_or(wanted).min(wanted)).await?;
     let question = Question { name, format, seed: setup.seed, lease: &lease };
-    let late = |_| Err(format!("no end within {} s", LONGEST.as_secs()));
-    tokio::time::timeout(LONGEST, ask(&question)).await.unwrap_or_else(late)
+    let longest = longest(setup.patience);
+    let late = |_| Err(format!("no end within {} s", longest.as_secs()));
+    tokio::time::timeout(longest, ask(&question)).await.unwrap_or_else(late)
 }
 
 async fn capability(

@@ -27,7 +27,7 @@ fn broken(evidence: String) -> StanceFinding {
 }
 
 async fn ask(desk: &Desk<'_>, set: &Set, question: &Question<'_>) -> Result<StanceFinding, String> {
-    let (main, other) = (question.main(), question.other());
+    let main = question.main();
     let index = set.get("index")?;
     let tag = question.tag("none-present");
     let none = desk.put(main, &tag, index, "an index of 8 platforms, none present,").await?;
@@ -58,19 +58,26 @@ async fn ask(desk: &Desk<'_>, set: &Set, question: &Question<'_>) -> Result<Stan
     // For its gaps. Which of them does it mind?
     let names = (0..PLATFORMS.len()).map(|i| format!("lacks-{i}")).chain(["lacks-stranger".to_owned()]);
     let tag = question.tag("elsewhere");
-    let (answers, elsewhere) = futures_util::future::try_join(
-        put_all(desk, set, question, names),
-        desk.put(other, &tag, index, "it where the children are in another repository,"),
-    )
-    .await?;
+    let elsewhere = async {
+        match question.other() {
+            Some(other) => {
+                let what = "it where the children are in another repository,";
+                desk.put(other, &tag, index, what).await.map(Some)
+            }
+            None => Ok(None),
+        }
+    };
+    let (answers, elsewhere) = futures_util::future::try_join(put_all(desk, set, question, names), elsewhere).await?;
     let odd = answers.iter().zip(PLATFORMS.iter().chain(["a ninth platform"].iter())).find(|(a, _)| !is_clear(a));
     if let Some((answer, which)) = odd {
         return Ok(broken(format!("{}; with only {which} absent -> {}", none.say(), answer.outcome())));
     }
-    let scope = match &elsewhere {
-        answer if answer.is_success() => Scope::Registry,
-        answer if answer.is_refusal() => Scope::Repository,
-        _ => return Ok(broken(format!("{}; {}", none.say(), elsewhere.say()))),
+    let (scope, elsewhere) = match &elsewhere {
+        // Where there is one repository, nobody can say.
+        None => (None, "of another repository nothing was asked: the profile's pool has one".into()),
+        Some(answer) if answer.is_success() => (Some(Scope::Registry), answer.say()),
+        Some(answer) if answer.is_refusal() => (Some(Scope::Repository), answer.say()),
+        Some(answer) => return Ok(broken(format!("{}; {}", none.say(), answer.say()))),
     };
     let found = refused(&none, &answers, &elsewhere, scope);
     if found.is != StanceWord::Require {
@@ -110,7 +117,7 @@ fn is_clear(answer: &Answer) -> bool {
 }
 
 /// The answers to each one left out become `refuse` or `require`.
-fn refused(none: &Answer, answers: &[Answer], elsewhere: &Answer, scope: Scope) -> StanceFinding {
+fn refused(none: &Answer, answers: &[Answer], elsewhere: &str, scope: Option<Scope>) -> StanceFinding {
     let (named, stranger) = answers.split_at(PLATFORMS.len().min(answers.len()));
     let demanded: Vec<String> = PLATFORMS
         .iter()
@@ -123,20 +130,19 @@ fn refused(none: &Answer, answers: &[Answer], elsewhere: &Answer, scope: Scope) 
     };
     let (refusal, accepted) = (outcome(Answer::is_refusal), outcome(Answer::is_success));
     if demanded.len() == PLATFORMS.len() && stranger.iter().any(Answer::is_refusal) {
-        let evidence = format!("{}; each one alone absent -> {refusal}; {}", none.say(), elsewhere.say());
-        return StanceFinding { is: StanceWord::Refuse, platforms: Vec::new(), scope: Some(scope), evidence };
+        let evidence = format!("{}; each one alone absent -> {refusal}; {elsewhere}", none.say());
+        return StanceFinding { is: StanceWord::Refuse, platforms: Vec::new(), scope, evidence };
     }
     if demanded.is_empty() {
         // No set of platforms explains that none may be left out together and any alone.
         return broken(format!("{}; yet with any one alone absent -> {accepted}", none.say()));
     }
     let evidence = format!(
-        "{}; {} alone absent -> {refusal}; others alone absent -> {accepted}; {}",
+        "{}; {} alone absent -> {refusal}; others alone absent -> {accepted}; {elsewhere}",
         none.say(),
         demanded.join(" or "),
-        elsewhere.say()
     );
-    StanceFinding { is: StanceWord::Require, platforms: demanded, scope: Some(scope), evidence }
+    StanceFinding { is: StanceWord::Require, platforms: demanded, scope, evidence }
 }
 
 /// It was taken: then it must be there, as it was.

@@ -76,6 +76,22 @@ async fn an_expired_or_refused_token_is_asked_for_again_once() {
     let exchange = client.send(ask("/v2/a/tags/list", &[])).await;
     assert_eq!((exchange.status(), exchange.requests, tokens.seen().len()), (Some(200), 3, 2));
 
+    // Refused before its time, and held for what was not asked for yet: shown by the repetition, then one more token.
+    let tokens = Peer::start(|seen| say(200, &[], &format!("{{\"token\":\"t{}\"}}", seen.number))).await;
+    let peer = registry(&tokens.url, "repository:a:pull", |token, seen| token == "t1" || seen.number < 2).await;
+    let client = with(&peer.url, user());
+    client.send(ask("/v2/a/tags/list", &[])).await;
+    let exchange = client.send(ask("/v2/b/tags/list", &[])).await;
+    assert_eq!((exchange.status(), exchange.requests, tokens.seen().len()), (Some(200), 4, 2));
+
+    // Held, and refused for ever, like the one that is had then: two repetitions and no more.
+    let tokens = Peer::start(|seen| say(200, &[], &format!("{{\"token\":\"t{}\"}}", seen.number))).await;
+    let peer = registry(&tokens.url, "repository:a:pull", |_, seen| seen.number < 2).await;
+    let client = with(&peer.url, user());
+    client.send(ask("/v2/a/tags/list", &[])).await;
+    let exchange = client.send(ask("/v2/b/tags/list", &[])).await;
+    assert_eq!((exchange.status(), exchange.requests, tokens.seen().len()), (Some(401), 4, 2));
+
     // Refused for ever: the 401 is the answer.
     let tokens = Peer::start(|_| say(200, &[], "{\"token\":\"t\"}")).await;
     let peer = registry(&tokens.url, "repository:a:pull", |_, _| false).await;

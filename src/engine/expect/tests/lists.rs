@@ -83,6 +83,33 @@ fn tag_lists() {
 }
 
 #[test]
+fn what_others_left_counts_for_nobody() {
+    let foreign = BTreeSet::from(["old".to_owned(), "t".to_owned()]);
+    let mut row = Row { pages: 1, node: None, foreign, ..Row::default() };
+    let said = |row: &Row, tags: serde_json::Value, listed: &[&str]| {
+        let page = serde_json::to_vec(&json!({ "name": "a/b", "tags": listed })).unwrap();
+        row.ok(json!({ "tags": tags }), &[], &page)
+    };
+    for (tags, listed) in [
+        (json!({ "exactly": ["a", "t"] }), vec!["a", "old", "t"]),
+        (json!({ "within": ["a"] }), vec!["old", "t"]),
+        (json!({ "excluding": ["t"] }), vec!["a", "t"]),
+        (json!({ "count": 1 }), vec!["a", "old", "t"]),
+    ] {
+        assert_eq!(said(&row, tags, &listed), Vec::<String>::new());
+    }
+    assert_eq!(said(&row, json!({ "exactly": ["a", "b"] }), &["a", "c", "old"]).len(), 1);
+    assert_eq!(said(&row, json!({ "count": 2 }), &["a", "old"]).len(), 1);
+    assert_eq!(said(&row, json!({ "excluding": ["a"] }), &["a", "old"]).len(), 1);
+    // Which of them stand on one page of several nobody knows; what holds of every page holds.
+    row.whole = false;
+    assert_eq!(said(&row, json!({ "exactly": ["a"] }), &["old", "t"]), Vec::<String>::new());
+    assert_eq!(said(&row, json!({ "including": ["a"] }), &["old", "t"]), Vec::<String>::new());
+    assert_eq!(said(&row, json!({ "at-most": 1 }), &["old", "t"]).len(), 1);
+    assert_eq!(said(&row, json!({ "ordered": true }), &["t", "old", "x", "a"]).len(), 1);
+}
+
+#[test]
 fn pages_are_one_list() {
     let content = content();
     let page = |tags: &[&str]| {
@@ -90,13 +117,15 @@ fn pages_are_one_list() {
     };
     let listing = |trail: Option<&str>| Listing::Tags {
         pages: vec![page(&["b"]), page(&["a"])],
+        whole: true,
         trail: trail.map(str::to_owned),
     };
     let expect = expectations(
         json!({ "a": { "tags": { "exactly": ["a", "b"], "ordered": true } }, "b": { "link": "well-formed" } }),
     );
     let named = unnamed();
-    let world = World { content: &content, repository: "a/b", absent_children: &[], named: &named };
+    let world =
+        World { content: &content, repository: "a/b", absent_children: &[], named: &named, foreign: &BTreeSet::new() };
     let subject = Subject::default();
     let said = |listing: &Listing| {
         let response = response(200, &[], b"{}");

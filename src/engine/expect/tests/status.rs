@@ -100,7 +100,8 @@ fn requirements_are_observed_where_they_were_evaluated() {
     let content = content();
     let subject = Subject { node: content.nodes.get("index").cloned(), ..Subject::default() };
     let named = unnamed();
-    let world = World { content: &content, repository: "a/b", absent_children: &[], named: &named };
+    let world =
+        World { content: &content, repository: "a/b", absent_children: &[], named: &named, foreign: &BTreeSet::new() };
     let observed = |status| {
         let response = response(status, &[], b"");
         let seen = Observation {
