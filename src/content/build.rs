@@ -114,19 +114,32 @@ impl Builder<'_, '_> {
             }
             Source::Image(image) => {
                 let config = self.nodes[item.config?].clone()?;
-                Some(self.image(item, image, config, parts, subject))
+                let types = item.parts.iter().map(|&place| self.layer_type(place, item.format)).collect::<Vec<_>>();
+                Some(self.image(item, image, config, (parts, types), subject))
             }
             Source::Index(index) => self.index(item, index, parts, subject),
         }
     }
 
+    /// The type under which an image names a blob as a layer.
+    fn layer_type(&self, place: usize, format: Format) -> String {
+        match self.items[place].source {
+            Source::Blob(Blob { media_type: Some(own), .. }) => own.clone(),
+            _ => media::layer(format).to_owned(),
+        }
+    }
+
     fn blob(&self, item: &Item<'_>, blob: &Blob) -> Node {
+        let media_type = blob.media_type.as_deref().unwrap_or(media::layer(item.format));
+        if let Some(text) = &blob.text {
+            return node(item, NodeKind::Blob, media_type, blob.algorithm, text.clone().into_bytes());
+        }
         let source = BlobSource { key: self.keys.bytes("blob", &item.name), size: blob.size.unwrap_or(DEFAULT_SIZE) };
         let digest = match self.hashing {
             Hashing::Real => source.digest(blob.algorithm),
             Hashing::Pretended => Digest::of(blob.algorithm, &source.key),
         };
-        blank(item, NodeKind::Blob, media::layer(item.format), digest, source.size, Body::Generated(source))
+        blank(item, NodeKind::Blob, media_type, digest, source.size, Body::Generated(source))
     }
 
     fn phantom(&self, item: &Item<'_>) -> Node {
@@ -139,19 +152,25 @@ impl Builder<'_, '_> {
         item: &Item<'_>,
         image: &Image,
         config: Arc<Node>,
-        layers: Vec<Arc<Node>>,
+        (layers, types): (Vec<Arc<Node>>, Vec<String>),
         subject: Option<Arc<Node>>,
     ) -> Node {
-        let value = manifest::image(image, item.format, &config, &refs(&layers), subject.as_deref());
+        let config_type = manifest::config_type(image, item.format).to_owned();
+        let mut annotations = if item.format == Format::Oci { image.annotations.clone() } else { BTreeMap::new() };
+        if image.config.is_some() && item.format == Format::Oci {
+            annotations.insert(manifest::KEY.to_owned(), self.keys.nonce(&item.name));
+        }
+        let parts = manifest::Parts { config: (&config, &config_type), layers: &refs(&layers), types: &types };
+        let value = manifest::image(image, item.format, &parts, subject.as_deref(), &annotations);
         let bytes = json::write(&value, &image.form, &escapable(item.format, &image.fields));
         self.total += bytes.len() as u64;
-        let artifact_type = image.artifact_type.clone().unwrap_or_else(|| config.media_type.clone());
+        let artifact_type = image.artifact_type.clone().unwrap_or(config_type);
         Node {
             children: std::iter::once(config).chain(layers).collect(),
             subject,
             // v1.1.1 "Listing Referrers": the config's type where the manifest has no `artifactType`.
             artifact_type: Some(artifact_type),
-            annotations: if item.format == Format::Oci { image.annotations.clone() } else { BTreeMap::new() },
+            annotations,
             ..node(item, NodeKind::Image, media::image(item.format), image.algorithm, bytes)
         }
     }

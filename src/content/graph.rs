@@ -56,6 +56,10 @@ pub struct Graph {
 pub struct Blob {
     /// Bytes; 512 where nothing is said.
     pub size: Option<u64>,
+    /// Exactly these bytes, which whoever else writes them shares: for what everybody has, as the empty descriptor's `{}`.
+    pub text: Option<String>,
+    /// The media type under which images name it, instead of the family's for a layer.
+    pub media_type: Option<String>,
     /// Digest algorithm.
     pub algorithm: Algorithm,
 }
@@ -72,6 +76,10 @@ pub struct Image {
     pub os_features: Vec<String>,
     /// Layers, in order; one of 512 bytes where nothing is said.
     pub layers: Option<Vec<Layer>>,
+    /// A declared blob as config, instead of one of the image's own; an OCI image then has an annotation that makes it unique.
+    pub config: Option<String>,
+    /// The config's media type, instead of the family's.
+    pub config_type: Option<String>,
     /// The manifest that this one refers to.
     pub subject: Option<String>,
     /// `artifactType`.

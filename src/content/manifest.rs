@@ -1,5 +1,7 @@
 //! The JSON of configs, manifests and descriptors, in the families' own media types.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::graph::{Descriptor, Format, Image, Index};
@@ -33,30 +35,45 @@ pub(super) fn config(image: &Image, layers: &[&Node], nonce: &str) -> Map<String
 }
 
 /// The media type of an image's config.
-pub(super) fn config_type(image: &Image, format: Format) -> &'static str {
-    if image.artifact_type.is_some() { media::ARTIFACT_CONFIG } else { media::config(format) }
+pub(super) fn config_type(image: &Image, format: Format) -> &str {
+    match &image.config_type {
+        Some(own) => own,
+        None if image.artifact_type.is_some() => media::ARTIFACT_CONFIG,
+        None => media::config(format),
+    }
 }
 
-/// An image manifest. A layer's type is the manifest's family's, whoever else shares the blob.
+/// What an image names. A layer's type is its own, else the manifest's family's, whoever else shares the blob.
+pub(super) struct Parts<'a> {
+    /// The config and its type.
+    pub config: (&'a Node, &'a str),
+    pub layers: &'a [&'a Node],
+    /// The type of each layer.
+    pub types: &'a [String],
+}
+
+/// An image manifest.
 pub(super) fn image(
     image: &Image,
     format: Format,
-    config: &Node,
-    layers: &[&Node],
+    parts: &Parts<'_>,
     subject: Option<&Node>,
+    annotations: &BTreeMap<String, String>,
 ) -> Map<String, Value> {
     let mut manifest = head(media::image(format), image.form.no_media_type);
     if let Some(artifact_type) = &image.artifact_type {
         manifest.insert("artifactType".into(), artifact_type.as_str().into());
     }
-    manifest.insert("config".into(), plain(&config.media_type, config).into());
-    let layers: Vec<Value> = layers.iter().map(|layer| plain(media::layer(format), layer).into()).collect();
+    let (config, config_type) = parts.config;
+    manifest.insert("config".into(), plain(config_type, config).into());
+    let layers = parts.layers.iter().zip(parts.types);
+    let layers: Vec<Value> = layers.map(|(layer, media_type)| plain(media_type, layer).into()).collect();
     manifest.insert("layers".into(), layers.into());
     if let Some(subject) = subject {
         manifest.insert("subject".into(), plain(&subject.media_type, subject).into());
     }
-    if format == Format::Oci && !image.annotations.is_empty() {
-        manifest.insert("annotations".into(), json!(image.annotations));
+    if format == Format::Oci && !annotations.is_empty() {
+        manifest.insert("annotations".into(), json!(annotations));
     }
     manifest.extend(image.fields.clone());
     manifest

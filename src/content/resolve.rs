@@ -121,7 +121,9 @@ impl<'g> Resolver<'g> {
             if image.layers.is_none() {
                 self.add(layer_name(name, 0), format!("{path}.layers"), Source::Blob(&DEFAULT_LAYER), format);
             }
-            self.add(format!("{name}/config"), path.clone(), Source::Config(image), format);
+            if image.config.is_none() {
+                self.add(format!("{name}/config"), path.clone(), Source::Config(image), format);
+            }
             self.add(name.clone(), path, Source::Image(image), format);
         }
         for (name, index) in &graph.indexes {
@@ -152,7 +154,7 @@ impl<'g> Resolver<'g> {
                     let (layers, errors) = self.layers(image, &name, &path);
                     self.errors.extend(errors);
                     self.items[place].parts = layers;
-                    self.items[place].config = self.places.get(&format!("{name}/config")).copied();
+                    self.items[place].config = self.config(image, &name, &path);
                     self.items[place].subject = self.subject(image.subject.as_deref(), &path);
                 }
                 Source::Index(index) => {
@@ -200,6 +202,23 @@ impl<'g> Resolver<'g> {
             }
         }
         (found, errors)
+    }
+
+    fn config(&mut self, image: &Image, name: &str, path: &str) -> Option<usize> {
+        let Some(config) = &image.config else { return self.places.get(&format!("{name}/config")).copied() };
+        let path = format!("{path}.config");
+        match self.find(config, &path) {
+            Ok(place) if self.items[place].source.is_manifest() => {
+                let problem = format!("`{config}` is {}; a config is a blob", self.items[place].source.word());
+                self.error(path, problem);
+                None
+            }
+            Ok(place) => Some(place),
+            Err(error) => {
+                self.errors.push(error);
+                None
+            }
+        }
     }
 
     fn subject(&mut self, subject: Option<&str>, path: &str) -> Option<usize> {
@@ -250,7 +269,7 @@ impl<'g> Resolver<'g> {
 }
 
 /// The layer of an image that says nothing of layers.
-static DEFAULT_LAYER: Blob = Blob { size: None, algorithm: Algorithm::Sha256 };
+static DEFAULT_LAYER: Blob = Blob { size: None, text: None, media_type: None, algorithm: Algorithm::Sha256 };
 
 /// Only OCI has subjects and artifact types, so such a node is OCI whatever the case's format is.
 fn format_of(own: Option<Format>, oci_only: bool, format: Format) -> Format {

@@ -77,6 +77,9 @@ impl Rules {
                 format!("a blob has at most {MAX_BLOB} bytes: all of it must be hashed"),
             );
         }
+        if blob.size.is_some() && blob.text.is_some() {
+            self.error(format!("{path}.size"), "a blob has `size` or `text`: its text is as long as it is");
+        }
     }
 
     fn image(&mut self, image: &Image, path: &str) {

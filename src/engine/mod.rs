@@ -46,9 +46,9 @@ use pause::Resume;
 pub use cleanup::{clean, clean_ended};
 pub use ground::{Acted, Barriers, Ground, Meter, Used};
 pub use journal::Journal;
+pub(crate) use names::nicknames;
 pub use outcome::Outcome;
 pub use rounds::{Ran, run};
-pub(crate) use schedule::nicknames;
 pub use stop::{Stop, Stopper};
 
 use crate::content::graph::Format;

@@ -1,11 +1,13 @@
 //! Names of repositories: of a template, or of a pool that cases share in turn.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::content::digest::Digest;
 use crate::content::graph::Algorithm;
+use crate::suite::model::{Action, CaseInstance};
 use crate::target::profile::Repositories;
 
 /// The longest repository name that is used (v1.1.1 L159 names 255, the host included; most hosts are shorter than 64).
@@ -134,6 +136,38 @@ impl Drop for Lease {
     }
 }
 
+/// Nicknames in the order in which the steps name them, `main` before `main/below`, which is a repository below it.
+pub fn nicknames(case: &CaseInstance) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for step in case.every_step() {
+        let from = match &step.action {
+            Action::Mount(mount) => mount.from.as_deref(),
+            Action::Client(client) => client.from.as_deref(),
+            _ => None,
+        };
+        for name in std::iter::once(step.repository.as_str()).chain(from) {
+            let above = name.split_once('/').map(|(above, _)| above);
+            for name in above.into_iter().chain([name]) {
+                if !names.iter().any(|known| known == name) {
+                    names.push(name.to_owned());
+                }
+            }
+        }
+    }
+    names
+}
+
+/// Full names by nickname: leased ones in their order, and what lies below them.
+pub fn full(nicknames: Vec<String>, leased: &[String]) -> BTreeMap<String, String> {
+    let (below, own): (Vec<String>, Vec<String>) = nicknames.into_iter().partition(|name| name.contains('/'));
+    let mut names: BTreeMap<String, String> = own.into_iter().zip(leased.iter().cloned()).collect();
+    for nickname in below {
+        let above = nickname.split_once('/').and_then(|(above, rest)| Some(format!("{}/{rest}", names.get(above)?)));
+        names.extend(above.map(|name| (nickname, name)));
+    }
+    names
+}
+
 /// Hex digits of the id's hash in a slug.
 const HASH: usize = 10;
 
@@ -185,6 +219,15 @@ mod tests {
         assert_ne!(b.names, c.names);
         assert_ne!(a.names.first(), a.names.get(1));
         assert!(a.names.first().unwrap().starts_with("lacuna/k3x9/tags-case-rc-rc-"), "{:?}", a.names);
+    }
+
+    #[test]
+    fn what_lies_below_a_repository_has_its_name_in_front() {
+        let nicknames = ["main", "main/a__b/c", "other"].map(str::to_owned).to_vec();
+        let names = full(nicknames, &["x/1".to_owned(), "x/2".to_owned()]);
+        let names: Vec<(&str, &str)> =
+            names.iter().map(|(nickname, name)| (nickname.as_str(), name.as_str())).collect();
+        assert_eq!(names, [("main", "x/1"), ("main/a__b/c", "x/1/a__b/c"), ("other", "x/2")]);
     }
 
     #[test]

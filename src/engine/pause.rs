@@ -115,7 +115,7 @@ impl Saved {
         if !waits {
             return Err(format!("step {} of `{}` is no `barrier: {barrier}`", step.saturating_add(1), self.case));
         }
-        let names: BTreeSet<String> = super::schedule::nicknames(instance).into_iter().collect();
+        let names: BTreeSet<String> = super::names::nicknames(instance).into_iter().collect();
         if !self.repositories.keys().eq(&names) {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             return Err(format!("the repositories of `{}` are not {}", self.case, names.join(", ")));

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use tokio::task::{Id, JoinSet};
 
 use super::case::{Case, Stands};
-use super::names::Lease;
+use super::names::{self, Lease};
 use super::outcome::{Mismatch, NotAsked, Outcome};
 use super::pause::Resumed;
 use super::{Run, cleanup};
 use crate::content::{Content, Key};
 use crate::suite::barrier::Barrier;
-use crate::suite::model::{Action, CaseInstance};
+use crate::suite::model::CaseInstance;
 use crate::wire::FailureKind;
 
 /// After so many cases in a row that got no answer at all, the target counts as lost, and no further case is started.
@@ -132,8 +132,9 @@ impl Schedule {
                 Started::Runs(running.spawn(begin).id(), place, instance)
             }
             Ready::New(place, instance) => {
-                let nicknames = nicknames(&instance);
-                match self.run.names.try_lease(&instance.id, nicknames.len()) {
+                let nicknames = names::nicknames(&instance);
+                let own = nicknames.iter().filter(|nickname| !nickname.contains('/')).count();
+                match self.run.names.try_lease(&instance.id, own) {
                     Ok(Some(lease)) => {
                         let begin = begin(self.run.clone(), instance.clone(), nicknames, lease);
                         Started::Runs(running.spawn(begin).id(), place, instance)
@@ -225,31 +226,13 @@ pub(super) fn blank(case: &CaseInstance, error: NotAsked) -> Outcome {
     }
 }
 
-/// Nicknames in the order in which the steps name them.
-pub(crate) fn nicknames(case: &CaseInstance) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for step in case.every_step() {
-        let from = match &step.action {
-            Action::Mount(mount) => mount.from.as_deref(),
-            Action::Client(client) => client.from.as_deref(),
-            _ => None,
-        };
-        for name in std::iter::once(step.repository.as_str()).chain(from) {
-            if !names.iter().any(|known| known == name) {
-                names.push(name.to_owned());
-            }
-        }
-    }
-    names
-}
-
 /// Makes a case's content, and runs it to its first barrier or its end.
 async fn begin(run: Arc<Run>, instance: Arc<CaseInstance>, nicknames: Vec<String>, lease: Lease) -> Went {
     let content = match content(&run, &instance).await {
         Ok(content) => content,
         Err(what) => return unmade(&instance, &what),
     };
-    let repositories = nicknames.into_iter().zip(lease.names.iter().cloned()).collect();
+    let repositories = names::full(nicknames, &lease.names);
     let is_shared = lease.is_of_pool();
     let mut case = Box::new(Case::new(run, instance, content, repositories, lease));
     if is_shared {

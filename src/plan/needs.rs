@@ -81,6 +81,12 @@ fn pooled(case: &CaseInstance, barriers: &Barriers) -> Option<Skip> {
             evidence: "`repositories.pool` of its profile".into(),
         });
     }
+    if wanted.iter().any(|name| name.contains('/')) {
+        return Some(Skip {
+            reason: "a pool has no repository below another".into(),
+            evidence: "`repositories.pool` of its profile".into(),
+        });
+    }
     (wanted.len() > there).then(|| Skip {
         reason: format!("the pool is too small for {} repositories", wanted.len()),
         evidence: format!("`repositories.pool` of its profile names {there}"),

@@ -158,6 +158,8 @@ pub struct GcConfig {
     pub grace: Duration,
     /// Manifests that nothing leads to - no tag, no index, no subject - are garbage too.
     pub untagged: bool,
+    /// Manifests whose subject is not there are kept: a signature may be pushed before what it signs.
+    pub dangling: bool,
     /// A collection takes no less: time for requests that are to meet it.
     pub least: Duration,
     /// With this status every push and deletion is refused while a collection is under way.

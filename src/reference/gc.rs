@@ -174,11 +174,17 @@ impl Registry {
     }
 }
 
-/// Everything that is reached from the roots: tagged manifests, and untagged ones too unless they are garbage; then
+/// Everything that is reached from the roots: tagged manifests, and untagged ones too unless they are garbage, and those
+/// that refer to what is not there, where these are kept; then
 /// what they name, and whatever refers to what is reached.
 fn mark(view: View, repository: &str, held: &Repository, gc: GcConfig, policy: &Policy) -> BTreeSet<Digest> {
     let mut live = BTreeSet::new();
-    let untagged = held.manifests.keys().filter(|_| !gc.untagged);
+    let dangles = |stored: &Stored| {
+        let subject = stored.manifest.subject.as_deref().and_then(Digest::parse);
+        gc.dangling && subject.is_some_and(|subject| !held.manifests.contains_key(&subject))
+    };
+    let untagged =
+        held.manifests.iter().filter(|(_, stored)| !gc.untagged || dangles(stored)).map(|(digest, _)| digest);
     // Breadth first, so that the depth of each is that of its shortest way.
     let mut open: VecDeque<(Digest, usize)> = held.tags.values().chain(untagged).map(|d| (d.clone(), 0)).collect();
     while let Some((digest, depth)) = open.pop_front() {

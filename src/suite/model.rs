@@ -126,7 +126,7 @@ pub enum Presence {
 pub struct Step {
     /// What is done.
     pub action: Action,
-    /// Repository by nickname; `main` where nothing is said.
+    /// Repository by nickname, or `NICKNAME/REST` for one below it; `main` where nothing is said.
     pub repository: String,
     /// The server that it is sent to.
     pub at: Side,
@@ -340,6 +340,9 @@ pub struct Settled {
     /// Whether what it names is looked at too: what a read found there after the put was acknowledged.
     #[serde(default)]
     pub children: bool,
+    /// Where it was acknowledged under the tag: everything below it that was pushed is read too, as by `pull`.
+    #[serde(default)]
+    pub graph: bool,
 }
 
 /// Keys of `joined`.

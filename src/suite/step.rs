@@ -54,7 +54,7 @@ pub const COMMON: [&str; 7] = ["in", "at", "accept", "headers", "as", "expect", 
 #[derive(Debug, Default, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct CommonKeys {
-    /// Repository by nickname; `main` where nothing is said.
+    /// Repository by nickname, or `NICKNAME/REST` for one below it; `main` where nothing is said.
     pub r#in: Option<Later<String>>,
     /// `beside`: sent to the second server on the target's storage. `main` where nothing is said.
     pub at: Option<Later<Side>>,
@@ -228,7 +228,7 @@ fn expectations(common: &CommonKeys, entry: &Entry, file: &Arc<str>, law: &Law, 
 fn repository(common: &CommonKeys, context: &Context) -> String {
     let Some(later) = &common.r#in else { return "main".into() };
     let (Some(name), Some(node)) = (context.later(later), context.node(later)) else { return "main".into() };
-    if !words::is_slug(&name) {
+    if !words::is_repository(&name) {
         let fault = node.fault(format!("`{}` cannot be a repository's nickname", shown(&name, 60)));
         context.report(fault.help("nicknames have lower-case letters and digits, with hyphens between"));
     }

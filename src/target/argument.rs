@@ -115,6 +115,7 @@ impl TargetSpec {
     /// The embedded registry, set so.
     pub fn reference(mut config: Config) -> TargetSpec {
         config.gc.untagged = true;
+        config.gc.dangling = true;
         config.gc.grace = GRACE;
         let mut profile = Profile::default();
         profile.windows.grace = Time(config.gc.grace);
@@ -123,7 +124,9 @@ impl TargetSpec {
             ("gc.untagged", Is::Supported),
             ("gc.orphan-blobs", Is::Supported),
             ("gc.keeps-referrers", Is::Supported),
+            ("gc.keeps-dangling-referrers", Is::Supported),
             ("gc.grace", Is::Supported),
+            ("names.free", Is::Supported),
         ];
         let writes = if writes_while_collecting(&config) { Is::Supported } else { Is::Absent };
         let claims = claims.into_iter().chain([("gc.writes", writes)]);

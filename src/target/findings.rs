@@ -34,14 +34,16 @@ pub const CAPABILITIES: &[(&str, &str)] = &[
     ("index.no-platform", "takes an index that names an image without its platform"),
 ];
 
-/// Capabilities that no request shows, so that only a profile can claim them: they say which cases of collection apply.
+/// Capabilities that no request shows, so that only a profile can claim them: what a collection takes, and how free names are.
 pub const DECLARED: &[(&str, &str)] = &[
     ("gc.untagged", "a collection removes manifests that no tag leads to"),
     ("gc.orphan-blobs", "a collection removes blobs that no manifest names"),
     ("gc.keeps-referrers", "a collection keeps what refers, by `subject`, to a manifest that it keeps"),
+    ("gc.keeps-dangling-referrers", "a collection keeps what refers, by `subject`, to a manifest that is not there"),
     ("gc.grace", "a collection spares what was pushed just before it"),
     ("gc.by-itself", "collects by a clock of its own, so that what no tag leads to may go at any time"),
     ("gc.writes", "takes pushes while a collection is under way"),
+    ("names.free", "takes any name of a repository that the spec's grammar allows, at any depth"),
 ];
 
 /// Every capability, probed or declared, with its meaning.

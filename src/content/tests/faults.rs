@@ -31,6 +31,22 @@ fn names_that_are_none() {
 }
 
 #[test]
+fn configs_and_texts_that_are_none() {
+    let found = errors(json!({
+        "blobs": {"both": {"size": 2, "text": "{}"}},
+        "images": {"a": {"config": "nothing"}, "b": {"config": "a"}}
+    }));
+    assert_eq!(
+        found,
+        [
+            "blobs.both.size: a blob has `size` or `text`: its text is as long as it is",
+            "images.a.config: nothing is named `nothing`",
+            "images.b.config: `a` is an image; a config is a blob",
+        ]
+    );
+}
+
+#[test]
 fn names_that_may_not_be() {
     let found = errors(
         json!({"blobs": {"x": {}, "self": {}, "a b": {}, "": {}, "y/config": {}}, "images": {"x": {}, "y": {}}, "indexes": {"y": {}}}),

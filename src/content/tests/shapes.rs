@@ -220,3 +220,39 @@ fn an_empty_blob_and_an_image_without_layers_are_content_too() {
     assert_eq!(parsed(&content.nodes["bare"])["layers"], json!([]));
     assert_eq!(parsed(&content.nodes["bare/config"])["os"], "unknown");
 }
+
+#[test]
+fn images_name_blobs_as_they_are_told() {
+    let value = json!({
+        "blobs": {
+            "nothing": {"text": "{}", "media-type": "application/vnd.oci.empty.v1+json"},
+            "notes": {"size": 9, "media-type": "application/vnd.example.notes"}
+        },
+        "images": {
+            "plain": {},
+            "hollow": {"config": "nothing", "config-type": "application/vnd.oci.empty.v1+json", "layers": ["nothing"]},
+            "borrower": {"config": "plain/config", "layers": ["notes", {"size": 3}]},
+            "listed": {"config": "nothing", "format": "docker", "layers": [{}]}
+        }
+    });
+    let content = build(value.clone(), Format::Oci);
+    let hollow = parsed(&content.nodes["hollow"]);
+    let digest = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+    let nothing = json!({"mediaType": "application/vnd.oci.empty.v1+json", "digest": digest, "size": 2});
+    assert_eq!((&hollow["config"], &hollow["layers"][0]), (&nothing, &nothing));
+    assert!(!content.nodes.contains_key("hollow/config"));
+    assert_eq!(content.nodes["hollow"].artifact_type.as_deref(), Some("application/vnd.oci.empty.v1+json"));
+    // All that it names is everybody's: an annotation makes it this run's own.
+    assert!(hollow["annotations"]["org.lacuna.key"].is_string());
+    assert_eq!(content.nodes["hollow"].annotations.len(), 1);
+    let other = Content::build(&graph(value), Format::Oci, &key("other")).unwrap();
+    assert_ne!(other.nodes["hollow"].digest, content.nodes["hollow"].digest);
+    let borrower = parsed(&content.nodes["borrower"]);
+    assert_eq!(borrower["config"]["digest"], content.nodes["plain/config"].digest.as_str());
+    assert_eq!(borrower["config"]["mediaType"], media::config(Format::Oci));
+    assert_eq!(borrower["layers"][0]["mediaType"], "application/vnd.example.notes");
+    assert_eq!(borrower["layers"][1]["mediaType"], media::layer(Format::Oci));
+    let listed = parsed(&content.nodes["listed"]);
+    assert_eq!(listed.get("annotations"), None);
+    assert_eq!(listed["config"]["mediaType"], media::config(Format::Docker));
+}

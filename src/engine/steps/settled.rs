@@ -10,7 +10,7 @@ use crate::engine::case::{Case, Halt};
 use crate::engine::expect::Subject;
 use crate::engine::facts::{is_no, is_yes};
 use crate::suite::barrier::Barrier;
-use crate::suite::model::Settled;
+use crate::suite::model::{Nodes, Settled};
 
 pub async fn run(case: &mut Case, here: &Here<'_>, what: &Settled) -> Result<(), Halt> {
     let node = case.node(&what.manifest)?;
@@ -20,27 +20,13 @@ pub async fn run(case: &mut Case, here: &Here<'_>, what: &Settled) -> Result<(),
     let tag = &*here.tag(case, what.tag.as_deref())?;
     let by_tag = put.tag.as_deref() == Some(tag);
     let mut questions = Vec::new();
-    let mut add = |by: By<'_>, node: &Arc<Node>, get: &str, head: &str| -> Result<(), Halt> {
-        questions.push(question(case, here, "GET", by, node, get)?);
-        questions.push(question(case, here, "HEAD", by, node, head)?);
-        Ok(())
+    let both = |by: By<'_>, of: &Arc<Node>, law: Law| -> Result<[Question; 2], Halt> {
+        Ok([question(case, here, "GET", by, of, law)?, question(case, here, "HEAD", by, of, law)?])
     };
     if is_yes(put.status) {
-        match case.older_than(here.nickname(), &node).map(Barrier::law) {
-            // What must outlast a barrier no sentence about the push says.
-            Some(law) => {
-                let (served, head) = (format!("{law}-served"), format!("{law}-served-head"));
-                add(By::Digest, &node, &served, &head)?;
-                if by_tag {
-                    add(By::Tag(tag), &node, &format!("{law}-tagged"), &head)?;
-                }
-            }
-            None => {
-                add(By::Digest, &node, "kept", "kept-head")?;
-                if by_tag {
-                    add(By::Tag(tag), &node, "kept", "kept-head")?;
-                }
-            }
+        questions.extend(both(By::Digest, &node, Law::Kept)?);
+        if by_tag {
+            questions.extend(both(By::Tag(tag), &node, Law::Kept)?);
         }
         // What was there after the acknowledgement is named by what was acknowledged.
         let seen =
@@ -55,21 +41,45 @@ pub async fn run(case: &mut Case, here: &Here<'_>, what: &Settled) -> Result<(),
             });
         }
     } else if is_no(put.status) {
-        if put.stored_before {
-            add(By::Digest, &node, "kept", "kept-head")?;
-        } else {
-            add(By::Digest, &node, "not-stored", "not-stored-head")?;
-        }
+        let law = if put.stored_before { Law::Kept } else { Law::NotStored };
+        questions.extend(both(By::Digest, &node, law)?);
         match &put.older {
-            Some(older) if by_tag => questions.push(question(case, here, "GET", By::Tag(tag), older, "tag-untouched")?),
-            None if by_tag => add(By::Tag(tag), &node, "not-stored", "not-stored-head")?,
+            Some(older) if by_tag => questions.push(question(case, here, "GET", By::Tag(tag), older, Law::Untouched)?),
+            None if by_tag => questions.extend(both(By::Tag(tag), &node, Law::NotStored)?),
             _ => {}
         }
     }
-    case.ask(questions).await.map(|_| ())
+    case.ask(questions).await?;
+    if what.graph && by_tag && is_yes(put.status) {
+        let below = Nodes { graphs: vec![what.manifest.clone()], ..Nodes::default() };
+        super::pull::run(case, here, &below).await?;
+    }
+    Ok(())
 }
 
-#[derive(Clone, Copy)]
+/// What holds of a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Law {
+    Kept,
+    NotStored,
+    Untouched,
+}
+
+impl Law {
+    /// The bundle by which it is asked; of what was acknowledged before a barrier that of the barrier, as in `pull`.
+    fn bundle(self, method: &str, by: By<'_>, passed: Option<Barrier>) -> String {
+        let head = if method == "HEAD" { "-head" } else { "" };
+        match (self, passed, by) {
+            (Law::NotStored, ..) => format!("not-stored{head}"),
+            (_, Some(barrier), By::Tag(_)) => format!("{}-tagged{head}", barrier.law()),
+            (_, Some(barrier), By::Digest) => format!("{}-served{head}", barrier.law()),
+            (Law::Kept, None, _) => format!("kept{head}"),
+            (Law::Untouched, None, _) => "tag-untouched".to_owned(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
 enum By<'a> {
     Tag(&'a str),
     Digest,
@@ -81,7 +91,7 @@ fn question(
     method: &str,
     by: By<'_>,
     node: &Arc<Node>,
-    bundle: &str,
+    law: Law,
 ) -> Result<Question, Halt> {
     let verb = method.to_ascii_lowercase();
     let (label, reference, subject) = match by {
@@ -91,9 +101,27 @@ fn question(
             (format!("{verb} {} by tag {tag}", node.name), tag, subject)
         }
     };
+    let passed = case.older_than(here.nickname(), node);
     Ok(Question {
         subject,
-        expect: here.expect_or(case, bundle)?,
+        expect: here.expect_or(case, &law.bundle(method, by, passed))?,
         ..here.question(label, here.manifest_ask(case, Some(node), method, reference)?)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_acknowledged_before_a_barrier_is_asked_by_its_law() {
+        let gc = Some(Barrier::Gc);
+        assert_eq!(Law::Kept.bundle("GET", By::Tag("a"), None), "kept");
+        assert_eq!(Law::Kept.bundle("HEAD", By::Digest, None), "kept-head");
+        assert_eq!(Law::Kept.bundle("GET", By::Tag("a"), gc), "gc-tagged");
+        assert_eq!(Law::Kept.bundle("HEAD", By::Digest, Some(Barrier::Kill)), "restart-served-head");
+        assert_eq!(Law::NotStored.bundle("HEAD", By::Digest, gc), "not-stored-head");
+        assert_eq!(Law::Untouched.bundle("GET", By::Tag("a"), None), "tag-untouched");
+        assert_eq!(Law::Untouched.bundle("GET", By::Tag("a"), gc), "gc-tagged");
+    }
 }

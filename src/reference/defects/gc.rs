@@ -1,25 +1,10 @@
 //! Wrong about what a collection keeps.
 
-use super::tools::*;
+use super::gc_tools::*;
 
 /// Whether an index of this repository names what is not there.
 fn gaps(held: &Repository, stored: &Stored) -> bool {
     is_stored_index(stored) && stored.manifest.children.iter().any(|child| !has(held, &child.digest))
-}
-
-fn is_stored_index(stored: &Stored) -> bool {
-    stored.manifest.kind == Kind::Index
-}
-
-fn has(held: &Repository, digest: &str) -> bool {
-    Digest::parse(digest).is_some_and(|digest| held.manifests.contains_key(&digest))
-}
-
-/// What a manifest keeps alive, without its children, where `wrong` holds of it.
-fn without_children(marked: &Marked, right: Vec<Digest>, wrong: impl Fn(&Stored) -> bool) -> Vec<Digest> {
-    let Some(stored) = marked.stored.filter(|stored| is_stored_index(stored) && wrong(stored)) else { return right };
-    let child = |digest: &Digest| stored.manifest.children.iter().any(|child| child.digest == digest.as_str());
-    right.into_iter().filter(|digest| !child(digest)).collect()
 }
 
 /// The children that are there of every index that a plan drops.
@@ -31,18 +16,6 @@ fn children_of_garbage(collection: &Collection, plan: &[Write]) -> Vec<Digest> {
     let children =
         dropped.flat_map(|stored| &stored.manifest.children).filter_map(|child| Digest::parse(&child.digest));
     children.filter(|digest| collection.held.manifests.contains_key(digest)).collect()
-}
-
-fn tagged(held: &Repository, digest: &Digest) -> bool {
-    held.tags_of(digest).next().is_some()
-}
-
-/// A plan that takes more.
-fn taking(plan: Plan, more: impl FnOnce(&[Write]) -> Vec<Write>) -> Plan {
-    plan.map(|plan| {
-        let more = more(&plan);
-        plus(plan, more)
-    })
 }
 
 /// The blobs of manifests that were deleted since the start.
@@ -60,8 +33,6 @@ fn blobs_of_deleted(held: &Repository) -> impl Iterator<Item = &str> {
 fn was_elsewhere(held: &Repository, tag: &str, now: &Digest) -> bool {
     held.past.gone().any(|(gone, _)| matches!(gone, Gone::Tag(name, digest) if name == tag && digest != now))
 }
-
-const KEPT: &[&str] = &["gc.keeps-manifest", "gc.keeps-blob", "gc.keeps-tag", "gc.tags"];
 
 pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
@@ -294,17 +265,6 @@ pub(super) const DEFECTS: &[Defect] = &[
     )
     .also(KEPT),
     Defect::new(
-        "gc-eats-late-child",
-        "A child that came after the index which names it is nothing that a collection would find: it goes.",
-        "gc.keeps-manifest",
-        &[Seam::Expire(|doomed, right| {
-            let Some(child) = doomed.stored else { return right };
-            let mut indexes = parents(doomed.collection.view, doomed.collection.repository, doomed.digest.as_str());
-            right || indexes.any(|(_, index)| index.first < child.first)
-        })],
-    )
-    .also(KEPT),
-    Defect::new(
         "gc-second-takes-children",
         "A second collection takes what no tag leads to directly.",
         "gc.keeps-manifest",
@@ -326,19 +286,4 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     )
     .also(KEPT),
-    Defect::new(
-        "expiry-eats-late-child",
-        "A child that came late is held for a time only, though the tagged index names it.",
-        "expiry.keeps-manifest",
-        &[Seam::Resolve(|lookup, right| {
-            right.filter(|served| {
-                let child = lookup.view.state.manifest(lookup.repository, &served.digest);
-                let mut indexes = parents(lookup.view, lookup.repository, served.digest.as_str());
-                let late = child.is_some_and(|child| indexes.any(|(_, index)| index.first < child.first));
-                let old = |child: &Stored| child.first.elapsed().is_ok_and(|age| age.as_millis() > 150);
-                !(late && child.is_some_and(old))
-            })
-        })],
-    )
-    .also(&["late.child.served", "manifest.get.served", "manifest.head.served", "manifest.put.location"]),
 ];

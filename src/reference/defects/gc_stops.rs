@@ -1,18 +1,9 @@
 //! A collector that stops at what clients may lawfully leave behind.
 
-use super::tools::*;
-
-/// Stops where `wrong` holds of a repository.
-fn stops(wrong: bool, right: Plan) -> Plan {
-    if wrong { Err(fault()) } else { right }
-}
+use super::gc_tools::*;
 
 fn indexes(held: &Repository) -> impl Iterator<Item = &Stored> {
     held.manifests.values().filter(|stored| stored.manifest.kind == Kind::Index)
-}
-
-fn has(held: &Repository, digest: &str) -> bool {
-    Digest::parse(digest).is_some_and(|digest| held.manifests.contains_key(&digest))
 }
 
 pub(super) const DEFECTS: &[Defect] = &[
@@ -90,5 +81,41 @@ pub(super) const DEFECTS: &[Defect] = &[
         "The collector stops at an upload that was begun and not finished (https://github.com/distribution/distribution/issues/1960).",
         "gc.finishes",
         &[Seam::Collect(|collection, right| stops(collection.unfinished > 0, right))],
+    ),
+    Defect::new(
+        "gc-stops-where-tags-were-deleted",
+        "The collector stops at a repository that had tags and has none any more.",
+        "gc.finishes",
+        &[Seam::Collect(|collection, right| {
+            let held = collection.held;
+            let had = held.past.gone().any(|(gone, _)| matches!(gone, Gone::Tag(..)));
+            stops(had && held.tags.is_empty() && !held.manifests.is_empty(), right)
+        })],
+    ),
+    Defect::new(
+        "gc-stops-at-missing-layer",
+        "The collector stops at an image of which a layer was deleted.",
+        "gc.finishes",
+        &[Seam::Collect(|collection, right| {
+            let held = collection.held;
+            let gone = |digest: &str| {
+                held.past.gone().any(|(gone, _)| matches!(gone, Gone::Blob(blob) if blob.as_str() == digest))
+            };
+            let images = held.manifests.values().flat_map(|stored| &stored.manifest.blobs);
+            let absent = |digest: &str| Digest::parse(digest).is_some_and(|digest| !held.blobs.contains_key(&digest));
+            stops(images.into_iter().any(|blob| absent(&blob.digest) && gone(&blob.digest)), right)
+        })],
+    ),
+    Defect::new(
+        "gc-stops-at-odd-image",
+        "The collector stops at an image without layers, or whose config is a layer too.",
+        "gc.finishes",
+        &[Seam::Collect(|collection, right| {
+            let odd = |stored: &Stored| match stored.manifest.blobs.split_first() {
+                Some((config, layers)) => layers.is_empty() || layers.iter().any(|layer| layer.digest == config.digest),
+                None => false,
+            };
+            stops(collection.held.manifests.values().any(odd), right)
+        })],
     ),
 ];

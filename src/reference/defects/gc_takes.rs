@@ -1,19 +1,9 @@
 //! Wrong about what a collection takes, about what is young, and about what comes back after it.
 
-use super::tools::*;
-
-/// The plan without the writes of which `spared` holds.
-fn sparing(right: Plan, spared: impl Fn(&Write) -> bool) -> Plan {
-    right.map(|plan| plan.into_iter().filter(|write| !spared(write)).collect())
-}
-
-fn collected(view: View, repository: &str, digest: &Digest) -> Option<u64> {
-    view.state.repository(repository)?.past.collected(digest)
-}
+use super::gc_tools::*;
 
 fn is_gap(held: &Repository, stored: &Stored) -> bool {
-    let there = |digest: &str| Digest::parse(digest).is_some_and(|digest| held.manifests.contains_key(&digest));
-    stored.manifest.children.iter().any(|child| !there(&child.digest))
+    stored.manifest.children.iter().any(|child| !has(held, &child.digest))
 }
 
 const REFERRERS: &[&str] = &["gc.keeps-blob"];
@@ -145,7 +135,16 @@ pub(super) const DEFECTS: &[Defect] = &[
         "gc-eats-referrers-of-missing",
         "A collection takes the signatures of a child that is missing, though the tagged index names it.",
         "gc.keeps-referrer",
-        &[Seam::Reach(|marked, right| without_referrers(marked, right, marked.stored.is_none()))],
+        &[Seam::Expire(|doomed, right| {
+            let held = doomed.collection.held;
+            let subject = doomed.stored.and_then(|stored| stored.manifest.subject.as_deref());
+            let missing = subject.filter(|subject| {
+                let there = Digest::parse(subject).is_some_and(|subject| held.manifests.contains_key(&subject));
+                let named = parents(doomed.collection.view, doomed.collection.repository, subject).next().is_some();
+                named && !there
+            });
+            right || missing.is_some() && held.tags_of(doomed.digest).next().is_none()
+        })],
     )
     .also(REFERRERS),
     Defect::new(

@@ -22,9 +22,14 @@ mod delete_blobs;
 mod delete_children;
 mod gaps;
 mod gc;
+mod gc_after;
 mod gc_during;
+mod gc_late;
+mod gc_roots;
+mod gc_shapes;
 mod gc_stops;
 mod gc_takes;
+mod gc_tools;
 mod head;
 mod last;
 mod late;
@@ -139,6 +144,10 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         gc_during::DEFECTS,
         gc_stops::DEFECTS,
         gc_takes::DEFECTS,
+        gc_shapes::DEFECTS,
+        gc_roots::DEFECTS,
+        gc_after::DEFECTS,
+        gc_late::DEFECTS,
         skew::DEFECTS,
         race::DEFECTS,
         race_lost::DEFECTS,

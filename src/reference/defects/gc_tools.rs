@@ -1,0 +1,89 @@
+//! What the rows about collections share: what is named, what is there, and common changes of what is followed.
+
+pub use super::tools::*;
+
+/// The requirements by which a loss shows, whatever was lost.
+pub const KEPT: &[&str] = &["gc.keeps-manifest", "gc.keeps-blob", "gc.keeps-tag", "gc.tags"];
+
+/// Whether a repository has this manifest.
+pub fn has(held: &Repository, digest: &str) -> bool {
+    Digest::parse(digest).is_some_and(|digest| held.manifests.contains_key(&digest))
+}
+
+/// An index that is stored.
+pub fn is_stored_index(stored: &Stored) -> bool {
+    stored.manifest.kind == Kind::Index
+}
+
+/// Whether a tag leads to this manifest directly.
+pub fn tagged(held: &Repository, digest: &Digest) -> bool {
+    held.tags_of(digest).next().is_some()
+}
+
+/// What a manifest keeps alive, without the descriptors of which `lost` holds.
+pub fn without(marked: &Marked, right: Vec<Digest>, lost: impl Fn(&Stored, &Descriptor) -> bool) -> Vec<Digest> {
+    let Some(stored) = marked.stored else { return right };
+    let named = stored.manifest.children.iter().chain(&stored.manifest.blobs);
+    let lost: Vec<&str> = named.filter(|named| lost(stored, named)).map(|named| named.digest.as_str()).collect();
+    right.into_iter().filter(|digest| !lost.contains(&digest.as_str())).collect()
+}
+
+/// What an index keeps alive, without any of its children where `wrong` holds of it.
+pub fn without_children(marked: &Marked, right: Vec<Digest>, wrong: impl Fn(&Stored) -> bool) -> Vec<Digest> {
+    without(marked, right, |stored, _| is_stored_index(stored) && wrong(stored))
+}
+
+/// What an image keeps alive, without the blobs at the places of which `lost` holds: 0 is the config.
+pub fn without_blobs(marked: &Marked, right: Vec<Digest>, lost: impl Fn(usize, &Descriptor) -> bool) -> Vec<Digest> {
+    let Some(stored) = marked.stored else { return right };
+    let all = || stored.manifest.blobs.iter().enumerate();
+    let kept = |digest: &str| all().any(|(place, blob)| blob.digest == digest && !lost(place, blob));
+    let named = |digest: &str| all().any(|(_, blob)| blob.digest == digest);
+    right.into_iter().filter(|digest| !named(digest.as_str()) || kept(digest.as_str())).collect()
+}
+
+/// The JSON of what is marked.
+pub fn json(marked: &Marked) -> serde_json::Value {
+    let body = marked.stored.and_then(|_| marked.view.content.body(marked.digest));
+    body.and_then(|body| serde_json::from_slice(&body.to_bytes()).ok()).unwrap_or_default()
+}
+
+/// What refers to a digest in this repository.
+pub fn refers_to(held: &Repository, subject: &Digest, digest: &Digest) -> bool {
+    held.referrers.get(subject.as_str()).is_some_and(|all| all.contains(digest))
+}
+
+/// The size of what a collection took here, and nobody brought back.
+pub fn collected(view: View, repository: &str, digest: &Digest) -> Option<u64> {
+    view.state.repository(repository)?.past.collected(digest)
+}
+
+/// A plan that takes more.
+pub fn taking(plan: Plan, more: impl FnOnce(&[Write]) -> Vec<Write>) -> Plan {
+    plan.map(|plan| {
+        let more = more(&plan);
+        plus(plan, more)
+    })
+}
+
+/// The plan without the writes of which `spared` holds.
+pub fn sparing(right: Plan, spared: impl Fn(&Write) -> bool) -> Plan {
+    right.map(|plan| plan.into_iter().filter(|write| !spared(write)).collect())
+}
+
+/// A collection that stops where `wrong` holds of a repository.
+pub fn stops(wrong: bool, right: Plan) -> Plan {
+    if wrong { Err(fault()) } else { right }
+}
+
+/// Whether a collection was finished.
+pub fn was_collected(view: View) -> bool {
+    view.state.life.collections > 0
+}
+
+/// The indexes of this repository that name a manifest and were there before it.
+pub fn earlier<'a>(held: &'a Repository, digest: &'a Digest) -> impl Iterator<Item = (&'a Digest, &'a Stored)> {
+    let first = held.manifests.get(digest).map(|stored| stored.first);
+    let named = |stored: &Stored| stored.manifest.children.iter().any(|child| child.digest == digest.as_str());
+    held.manifests.iter().filter(move |(_, stored)| first.is_some_and(|first| stored.first < first) && named(stored))
+}
