@@ -67,16 +67,23 @@ const SWITCHES: &[Pair] = &[
     ("distribution-all", "distribution-none", &[SPARSE, LATE]),
     ("olareg", "olareg-sparse", &[SPARSE]),
     ("olareg-dir", "olareg-sparse-dir", &[SPARSE, LATE]),
+    ("distribution-3.0-all", "distribution-3.0-none", &[SPARSE, LATE]),
 ];
 
 const RESTART: (&str, &str) = ("restart/**", "memory keeps nothing over a restart");
 const UPGRADE: (&str, &str) = ("upgrade/**", "nor over an upgrade");
+const SAVINGS: (&str, &str) = ("savings/**", "what is in memory no folder shows");
+
+const OLAREG_MEMORY: &[(&str, &str)] = &[RESTART, UPGRADE, SAVINGS];
+const OLAREG_SPARSE_MEMORY: &[(&str, &str)] = &[RESTART, UPGRADE, SAVINGS, ("late/**", "as restart")];
 
 const DISTRIBUTION_MEMORY: &[(&str, &str)] = &[
     ("gc/**", "the collector is another program, which cannot see the registry's memory"),
     ("late/**", "as gc and restart"),
     RESTART,
     UPGRADE,
+    SAVINGS,
+    ("skew/**", "no second server sees the first one's memory"),
     ("tags/list/complete/*", "the driver in memory never lists a tag that is called index"),
 ];
 
@@ -109,6 +116,8 @@ const DISTRIBUTION_S3: &[(&str, &str)] = &[
 
 /// One kind of storage and another.
 const STORAGES: &[Pair] = &[
+    ("olareg-dir", "olareg", OLAREG_MEMORY),
+    ("olareg-sparse-dir", "olareg-sparse", OLAREG_SPARSE_MEMORY),
     ("distribution-none", "distribution-memory", DISTRIBUTION_MEMORY),
     ("distribution-none", "distribution-s3", DISTRIBUTION_S3),
 ];

@@ -142,4 +142,20 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     )
     .also(&["manifest.put.location"]),
+    Defect::new(
+        "upgrade-collector-stops-at-gap",
+        "The newer version's collector ends with an error at an index with gaps that the older one took.",
+        "gc.finishes",
+        &[Seam::Collect(|collection, right| {
+            let gaps = collection.view.state.life.upgraded && holds_gaps(&collection.view, collection.repository);
+            if gaps { Err(fault()) } else { right }
+        })],
+    ),
+    Defect::new(
+        "upgrade-collector-follows-tags-only",
+        "The newer version's collector takes the children of indexes that the older one was given.",
+        "gc.keeps-manifest",
+        &[Seam::Reach(|marked, right| without_children(marked.view.state.life.upgraded, marked, right))],
+    )
+    .also(&["gc.keeps-blob"]),
 ];

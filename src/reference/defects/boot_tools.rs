@@ -224,3 +224,10 @@ pub fn not_ready(wrong: bool, view: &View, answer: Answer) -> Answer {
     let gaps = wrong && view.state.repositories.keys().any(|name| holds_gaps(view, name));
     changed(gaps, answer, |_| fault().status(StatusCode::SERVICE_UNAVAILABLE).into())
 }
+
+/// What is marked without the children of an index.
+pub fn without_children(wrong: bool, marked: &Marked, right: Vec<Digest>) -> Vec<Digest> {
+    let Some(index) = marked.stored.filter(|stored| wrong && stored.manifest.kind == Kind::Index) else { return right };
+    let child = |digest: &Digest| index.manifest.children.iter().any(|child| child.digest == digest.as_str());
+    right.into_iter().filter(|digest| !child(digest)).collect()
+}

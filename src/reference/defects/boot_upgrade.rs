@@ -213,12 +213,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "The older version's collector takes the children of indexes \
          (https://github.com/distribution/distribution/issues/3178).",
         "gc.keeps-manifest",
-        &[Seam::Reach(|marked, right| {
-            let index = marked.stored.filter(|stored| stored.manifest.kind == Kind::Index);
-            let Some(index) = index.filter(|_| marked.view.state.life.downgraded) else { return right };
-            let child = |digest: &Digest| index.manifest.children.iter().any(|child| child.digest == digest.as_str());
-            right.into_iter().filter(|digest| !child(digest)).collect()
-        })],
+        &[Seam::Reach(|marked, right| without_children(marked.view.state.life.downgraded, marked, right))],
     )
     .also(&["gc.keeps-blob"]),
     Defect::new(
