@@ -54,6 +54,8 @@ struct Door {
     asked: Mutex<BTreeMap<String, u32>>,
     /// Until when nothing else is answered.
     sick: Mutex<Option<Instant>>,
+    /// Until when no manifest is found.
+    blind: Mutex<Option<Instant>>,
     collecting: AtomicBool,
     /// Of each push of the tag `during`: whether a collection was under way.
     met: Mutex<Vec<bool>>,
@@ -84,6 +86,10 @@ async fn collect(State(door): State<Arc<Door>>, PathOf(how): PathOf<String>) -> 
         },
         "sick" => {
             *door.sick.lock().unwrap() = Some(Instant::now() + Duration::from_secs(2));
+            answer(StatusCode::OK, String::new())
+        }
+        "blind" => {
+            *door.blind.lock().unwrap() = Some(Instant::now() + Duration::from_millis(1500));
             answer(StatusCode::OK, String::new())
         }
         "slow" => {
@@ -120,6 +126,10 @@ async fn pass_on(State(door): State<Arc<Door>>, request: Request) -> Response<Bo
     let (head, body) = request.into_parts();
     if door.sick.lock().unwrap().is_some_and(|until| Instant::now() < until) {
         return Response::builder().status(502).body(Body::empty()).unwrap();
+    }
+    let is_read = head.method == "GET" && head.uri.path().contains("/manifests/");
+    if is_read && door.blind.lock().unwrap().is_some_and(|until| Instant::now() < until) {
+        return Response::builder().status(404).body(Body::empty()).unwrap();
     }
     if head.method == "PUT" && head.uri.path().ends_with("/manifests/during") {
         door.met.lock().unwrap().push(door.collecting.load(Ordering::SeqCst));
@@ -249,9 +259,7 @@ fn a_registry_that_does_not_answer_at_once_after_an_action_is_waited_for() {
     assert!(record.rounds[0].seconds > 1.0, "{:?}", record.rounds[0]);
 }
 
-#[test]
-fn what_is_to_meet_an_action_is_sent_when_that_has_begun() {
-    const DURING: &str = "title: A tag is set while a collection goes on
+const DURING: &str = "title: A tag is set while a collection goes on
 fixture: pair
 cases:
   - name: during
@@ -263,12 +271,54 @@ cases:
       - get: {manifest: index, tag: during, expect: {gc.during: {status: 200, body: self}}}
     caught-by: [gc-during-tag-lost]
 ";
+
+#[test]
+fn what_is_to_meet_an_action_is_sent_when_that_has_begun() {
     let served = Served::start();
     let folder = folder(&format!("url: {}\nactions: {{gc: {{http: {{path: /collect/slow}}}}}}\n", served.url));
     std::fs::write(folder.path().join("suites/turn/gc.yaml"), DURING).unwrap();
     let output = command(&folder).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
     assert_eq!(*served.door.met.lock().unwrap(), [true]);
+}
+
+#[test]
+fn a_declared_window_is_counted_from_the_end_of_an_action() {
+    let served = Served::start();
+    let profile = format!("url: {}\nactions: {{gc: {{http: {{path: /collect/blind}}}}}}\n", served.url);
+    let verdicts = |record: &RunRecord| record.cases.iter().map(|case| case.verdict).collect::<Vec<_>>();
+    let (code, text, record) = run(&format!("{profile}windows: {{read: 10s}}\n"));
+    assert_eq!((code, verdicts(&record)), (0, vec![Verdict::Warn, Verdict::Warn, Verdict::Pass]), "{text}");
+    let (code, text, record) = run(&profile);
+    assert_eq!((code, verdicts(&record)), (1, vec![Verdict::Fail, Verdict::Fail, Verdict::Pass]), "{text}");
+}
+
+#[test]
+fn a_skip_names_the_key_that_is_not_there_or_says_what_it_says() {
+    let reason = |record: &RunRecord| record.cases[0].reason.clone().unwrap();
+    let served = Served::start();
+    let (_, _, record) = run(&format!("url: {}\n", served.url));
+    assert_eq!(reason(&record), "no gc here: the profile p has no `actions.gc` (docs/profiles.md)");
+
+    let folder = folder("url: http://127.0.0.1:1\n");
+    let mut bare = Command::new(LACUNA);
+    bare.current_dir(folder.path()).args(["run", &served.url, "turn/gc/kept", "--suites", "suites", "--out", "out"]);
+    assert_eq!(bare.output().unwrap().status.code(), Some(4));
+    let record = store::read(&folder.path().join("out")).unwrap();
+    assert_eq!(
+        reason(&record),
+        "no gc here: it is asked without a profile, whose `actions.gc` would say how (docs/profiles.md)"
+    );
+
+    let stopped = "  gc: {command: [sh, -c, \"echo swept\"], while: stopped}\n";
+    let folder = self::folder(&launched("exec SERVE", stopped));
+    std::fs::write(folder.path().join("suites/turn/gc.yaml"), DURING).unwrap();
+    assert_eq!(command(&folder).output().unwrap().status.code(), Some(4));
+    let record = store::read(&folder.path().join("out")).unwrap();
+    assert_eq!(
+        reason(&record),
+        "the target does not answer during gc: `actions.gc` of its profile has `while: stopped`"
+    );
 }
 
 #[test]

@@ -197,3 +197,22 @@ fn what_an_upgrade_changes_is_said_in_words() {
     let page = std::fs::read_to_string(folder.path().join("out/report.html")).unwrap();
     assert!(page.contains("now refuse") && page.contains("are as they were before"));
 }
+
+#[test]
+fn what_two_servers_are_asked_begins_with_nothing_in_the_registry() {
+    let folder = tempfile::tempdir().unwrap();
+    let serve = format!("{LACUNA} serve --listen 127.0.0.1:{{port}}");
+    let starts = folder.path().join("starts");
+    let profile = format!(
+        "url: http://127.0.0.1:{{port}}\nlaunch: {{command: [sh, -c, 'echo x >> {}; exec {serve}']}}\n\
+         beside: {{url: 'http://127.0.0.1:{{port}}', launch: {{command: [sh, -c, 'exec {serve}']}}}}\n",
+        starts.display()
+    );
+    std::fs::write(folder.path().join("p.yaml"), profile).unwrap();
+    let arguments = ["run", "p.yaml", "skew/push/**", "--out", "out", "--no-progress"];
+    let output = Command::new(LACUNA).current_dir(folder.path()).args(arguments).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    // The two have no storage in common here, which the cases tell; the probe had a registry of its own.
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert_eq!(std::fs::read_to_string(starts).unwrap().lines().count(), 2, "{text}");
+}

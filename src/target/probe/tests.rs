@@ -81,3 +81,16 @@ async fn a_question_that_is_given_up_was_asked() {
     assert!(given_up.is_err());
     assert_eq!((desk.requests(), desk.answered()), (1, false));
 }
+
+#[test]
+fn a_probe_is_as_patient_as_the_profile_declares() {
+    let windows = |read: u64, delete: u64| crate::target::profile::Windows {
+        read: crate::target::units::Time(Duration::from_secs(read)),
+        delete: crate::target::units::Time(Duration::from_secs(delete)),
+        ..crate::target::profile::Windows::default()
+    };
+    let patience = |read, delete| super::patience(&windows(read, delete)).as_secs();
+    assert_eq!([patience(0, 0), patience(20, 0), patience(0, 30)], [5, 20, 30]);
+    assert_eq!(super::longest(Duration::from_secs(5)).as_secs(), 30);
+    assert!(super::longest(Duration::from_secs(20)) > Duration::from_secs(80));
+}
