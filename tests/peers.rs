@@ -33,10 +33,23 @@ const MORE: &[(&str, &str)] = &[
     ("olareg-sparse-gc", "olareg"),
     ("crane", "crane"),
     ("distribution-s3", "moto_server"),
+    ("ferro", "ferro-oci-server"),
+    ("pulp", "pulpcore-api"),
 ];
 
-/// Of these a part of the cases is asked, as all of them would take hours: each request to that S3 is several of Python's.
-const IN_PART: &[(&str, &[&str])] = &[("distribution-s3", S3)];
+/// Of these a part of the cases is asked: of S3 as all would take hours, each request being several of Python's; of Pulp as the rest is not decided yet.
+const IN_PART: &[(&str, &[&str])] = &[("distribution-s3", S3), ("pulp", PULP)];
+
+/// What is decided of Pulp so far.
+const PULP: &[&str] = &[
+    "blob/**",
+    "mount/**",
+    "pull/**",
+    "missing/blob/**",
+    "missing/elsewhere/**",
+    "missing/errors/**",
+    "missing/reference/**",
+];
 
 /// Where the kind of storage could show: bytes, ranges, redirects, what is not there, lists, deletes, collection.
 const S3: &[&str] = &[
