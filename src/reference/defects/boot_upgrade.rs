@@ -207,7 +207,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             })
         })],
     )
-    .also(&["upgrade.keeps-manifest", "upgrade.keeps-blob", "upgrade.tags"]),
+    .also(&["upgrade.keeps-manifest", "upgrade.keeps-blob", "upgrade.tags", "upgrade.keeps-referrer"]),
     Defect::new(
         "downgrade-collector-follows-tags-only",
         "The older version's collector takes the children of indexes \
