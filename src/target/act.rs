@@ -107,6 +107,9 @@ impl Ground for Live {
 const LOOKS: Duration = Duration::from_secs(15);
 const LOOK: Duration = Duration::from_secs(3);
 
+/// The same of the embedded registry, behind whose actions nothing goes on.
+const LOOKS_AT_OWN: Duration = Duration::from_millis(300);
+
 /// The longest that an action may take of which the profile does not say.
 const LONGEST: Duration = Duration::from_secs(60);
 
@@ -271,6 +274,7 @@ impl Live {
     /// Sees that the registry answers: at once, or after a while, for what an action does to it may go on behind it.
     pub(super) async fn is_there(&mut self) -> Result<(), Trouble> {
         let since = Instant::now();
+        let looks = if self.is_reference() { LOOKS_AT_OWN } else { LOOKS };
         let mut pauses = Backoff::new(PAUSES.0, LOOK);
         loop {
             // A connection from before may be found dead first, or hang: others are tried.
@@ -282,7 +286,7 @@ impl Live {
                 Err(_) => "then the registry did not answer (timeout)".into(),
             };
             let pause = pauses.pause(None);
-            if since.elapsed() + pause > LOOKS || self.ended().is_some() {
+            if since.elapsed() + pause > looks || self.ended().is_some() {
                 return Err(Trouble::new(what, self.output().unwrap_or_default()));
             }
             tokio::time::sleep(pause).await;
