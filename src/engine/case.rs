@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::ask::{Asked, Expected, Question};
 use super::expect::Seen;
-use super::facts::Facts;
+use super::facts::{Facts, Repository};
 use super::ground::Used;
 use super::interleaving::Interleaving;
 use super::journal::Thing;
@@ -15,6 +15,7 @@ use super::names::Lease;
 use super::outcome::{Grown, Mismatch, NotAsked, Outcome, StepExchange};
 use super::pause::Sums;
 use super::steps::upload::Session;
+use super::window::Window;
 use super::{Run, keep, steps};
 use crate::content::digest::Digest;
 use crate::content::{Content, Node};
@@ -29,9 +30,6 @@ mod lanes;
 
 /// Requests of one step that are under way at once.
 pub const TOGETHER: usize = 8;
-
-/// The pause before a read is repeated within a window.
-pub const PAUSE: Duration = Duration::from_millis(50);
 
 /// Why a case ends before its last step.
 #[derive(Debug, Clone)]
@@ -340,13 +338,12 @@ impl Case {
         if !found.mismatches.is_empty()
             && may_come
             && status.is_some_and(|s| s < 500)
-            && let Some((since, deadline)) = self.patience(question)
+            && let Some(mut window) = self.patience(question, asked.exchange.begun)
         {
-            while Instant::now() < deadline && !self.run.sender.stop.is_set() {
-                tokio::time::sleep(PAUSE).await;
+            while window.opens(&self.run.sender.stop).await {
                 let Ok(later) = self.run.sender.look_again(question, &asked).await else { break };
                 if self.judge(question, std::slice::from_ref(&later), None).mismatches.is_empty() {
-                    let seconds = since.elapsed().as_secs_f64();
+                    let seconds = window.since.elapsed().as_secs_f64();
                     found.mismatches.iter_mut().for_each(|m| m.late = Some(seconds));
                     self.push(&format!("{} (again)", question.label), later.exchange, later.located);
                     break;
@@ -400,17 +397,18 @@ impl Case {
         }
     }
 
-    /// Since when, and until when, a read of this repository may still show what was before.
-    pub(super) fn patience(&self, question: &Question) -> Option<(Instant, Instant)> {
+    /// The window in which an answer that was asked for at this moment may still show what was before.
+    pub(super) fn patience(&self, question: &Question, asked: Instant) -> Option<Window> {
         let options = &self.run.options;
-        if !question.reads {
-            let since = Instant::now();
-            return Some((since, since + options.read_window));
-        }
-        let facts = self.facts.of(&question.repository)?;
-        let windows = [(facts.written, options.read_window), (facts.deleted, options.delete_window)];
-        let open = windows.into_iter().filter_map(|(since, window)| Some((since?, since? + window)));
-        open.filter(|(_, deadline)| *deadline > Instant::now()).max_by_key(|(_, deadline)| *deadline)
+        let facts = self.facts.of(&question.repository);
+        let windows = if question.reads {
+            let at = |of: fn(&Repository) -> Option<Instant>| facts.and_then(of);
+            vec![(at(|facts| facts.written), options.read_window), (at(|facts| facts.deleted), options.delete_window)]
+        } else {
+            vec![(Some(Instant::now()), options.read_window)]
+        };
+        let open = windows.into_iter().filter_map(|(since, window)| Window::of(since?, window));
+        open.filter(|window| !question.reads || window.deadline > asked).max_by_key(|window| window.deadline)
     }
 }
 

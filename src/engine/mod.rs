@@ -33,6 +33,7 @@ mod steps;
 pub mod stop;
 #[cfg(test)]
 mod tests;
+mod window;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

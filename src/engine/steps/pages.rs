@@ -2,10 +2,9 @@
 //! registry that gives no Links, which are optional (v1.1.1 L545), are asked for by `last`.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
 
 use crate::engine::ask::{Asked, Question, Sender};
-use crate::engine::case::{Case, Halt, PAUSE};
+use crate::engine::case::{Case, Halt};
 use crate::engine::expect::headers::brief;
 use crate::engine::expect::lists::{Listing, TagPage, descriptors};
 use crate::wire::{Ask, Response};
@@ -53,13 +52,12 @@ pub(super) async fn take(
     if !found.mismatches.is_empty()
         && may_repeat
         && list.asked.iter().all(|asked| asked.status().is_some_and(|s| s < 500))
-        && let Some((since, deadline)) = case.patience(question)
+        && let Some(mut window) = list.asked.first().and_then(|first| case.patience(question, first.exchange.begun))
     {
-        while Instant::now() < deadline && !sender.stop.is_set() {
-            tokio::time::sleep(PAUSE).await;
+        while window.opens(&sender.stop).await {
             let Ok(later) = gather(sender, question, None, of, follow).await else { break };
             if case.judge(question, &later.asked, Some(&later.listing)).mismatches.is_empty() {
-                let seconds = since.elapsed().as_secs_f64();
+                let seconds = window.since.elapsed().as_secs_f64();
                 found.mismatches.iter_mut().for_each(|mismatch| mismatch.late = Some(seconds));
                 break;
             }
