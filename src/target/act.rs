@@ -107,9 +107,6 @@ impl Ground for Live {
 const LOOKS: Duration = Duration::from_secs(15);
 const LOOK: Duration = Duration::from_secs(3);
 
-/// The same of the embedded registry, behind whose actions nothing goes on.
-const LOOKS_AT_OWN: Duration = Duration::from_millis(300);
-
 /// The longest that an action may take of which the profile does not say.
 const LONGEST: Duration = Duration::from_secs(60);
 
@@ -274,19 +271,21 @@ impl Live {
     /// Sees that the registry answers: at once, or after a while, for what an action does to it may go on behind it.
     pub(super) async fn is_there(&mut self) -> Result<(), Trouble> {
         let since = Instant::now();
-        let looks = if self.is_reference() { LOOKS_AT_OWN } else { LOOKS };
         let mut pauses = Backoff::new(PAUSES.0, LOOK);
         loop {
             // A connection from before may be found dead first, or hang: others are tried.
             let asking = self.client.send(Ask::new("GET", "/v2/"));
-            let what = match tokio::time::timeout(LOOK, asking).await.map(|exchange| exchange.result) {
+            let looked = tokio::time::timeout(LOOK, asking).await.map(|exchange| exchange.result);
+            // Behind an action of the embedded registry nothing goes on: what it answers it will answer again.
+            let is_final = self.is_reference() && matches!(looked, Ok(Ok(_)));
+            let what = match looked {
                 Ok(Ok(response)) if response.status < 500 => return Ok(()),
                 Ok(Ok(response)) => format!("then the registry answered with {}", response.status),
                 Ok(Err(failure)) => format!("then the registry did not answer ({})", failure.kind.word()),
                 Err(_) => "then the registry did not answer (timeout)".into(),
             };
             let pause = pauses.pause(None);
-            if since.elapsed() + pause > looks || self.ended().is_some() {
+            if is_final || since.elapsed() + pause > LOOKS || self.ended().is_some() {
                 return Err(Trouble::new(what, self.output().unwrap_or_default()));
             }
             tokio::time::sleep(pause).await;
