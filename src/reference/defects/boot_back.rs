@@ -51,25 +51,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "downgrade-trims-index",
         "The older version serves an index with gaps, which the newer one took, without the children that are missing.",
         "upgrade.keeps-tag",
-        &[Seam::Boot(|rebuild, found| {
-            downgraded(rebuild, found, |found| {
-                altered(found, |finds, one| {
-                    let repository = one.write.repository();
-                    let there = |entry: &serde_json::Value| {
-                        let digest = entry.get("digest").and_then(serde_json::Value::as_str);
-                        digest.is_some_and(|digest| finds.manifest(repository, digest).is_some())
-                    };
-                    let gaps = manifest(one).is_some_and(|manifest| finds.has_gaps(repository, manifest));
-                    let trim = |bytes: &[u8]| {
-                        edited(bytes, |value| {
-                            entries(value)?.retain(there);
-                            Some(())
-                        })
-                    };
-                    gaps.then(|| with_bytes(one, trim)).flatten()
-                })
-            })
-        })],
+        &[Seam::Boot(|rebuild, found| downgraded(rebuild, found, trimmed))],
     )
     .also(SHOWN),
     Defect::new(

@@ -231,3 +231,22 @@ pub fn without_children(wrong: bool, marked: &Marked, right: Vec<Digest>) -> Vec
     let child = |digest: &Digest| index.manifest.children.iter().any(|child| child.digest == digest.as_str());
     right.into_iter().filter(|digest| !child(digest)).collect()
 }
+
+/// What was found, without the entries of missing children in indexes with gaps.
+pub fn trimmed(found: Vec<Found>) -> Vec<Found> {
+    altered(found, |finds, one| {
+        let repository = one.write.repository();
+        let there = |entry: &serde_json::Value| {
+            let digest = entry.get("digest").and_then(serde_json::Value::as_str);
+            digest.is_some_and(|digest| finds.manifest(repository, digest).is_some())
+        };
+        let gaps = manifest(one).is_some_and(|manifest| finds.has_gaps(repository, manifest));
+        let trim = |bytes: &[u8]| {
+            edited(bytes, |value| {
+                entries(value)?.retain(there);
+                Some(())
+            })
+        };
+        gaps.then(|| with_bytes(one, trim)).flatten()
+    })
+}

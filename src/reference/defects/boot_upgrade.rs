@@ -53,25 +53,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "An upgrade cuts the entries of missing children out of the indexes that it finds \
          (https://github.com/goharbor/harbor/issues/20920).",
         "upgrade.keeps-tag",
-        &[Seam::Boot(|rebuild, found| {
-            upgraded(rebuild, found, |found| {
-                altered(found, |finds, one| {
-                    let repository = one.write.repository();
-                    let there = |entry: &serde_json::Value| {
-                        let digest = entry.get("digest").and_then(serde_json::Value::as_str);
-                        digest.is_some_and(|digest| finds.manifest(repository, digest).is_some())
-                    };
-                    let gaps = manifest(one).is_some_and(|manifest| finds.has_gaps(repository, manifest));
-                    let trim = |bytes: &[u8]| {
-                        edited(bytes, |value| {
-                            entries(value)?.retain(there);
-                            Some(())
-                        })
-                    };
-                    gaps.then(|| with_bytes(one, trim)).flatten()
-                })
-            })
-        })],
+        &[Seam::Boot(|rebuild, found| upgraded(rebuild, found, trimmed))],
     )
     .also(SHOWN),
     Defect::new(
