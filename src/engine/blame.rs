@@ -38,10 +38,11 @@ impl Culprit {
     fn proven(places: Vec<usize>, acted: Acted) -> Culprit {
         Culprit { places, acted, undivided: None }
     }
+}
 
-    fn is_proven(&self) -> bool {
-        self.undivided.is_none()
-    }
+/// How many of them are proven.
+fn proven(culprits: &[Culprit]) -> usize {
+    culprits.iter().filter(|culprit| culprit.undivided.is_none()).count()
 }
 
 /// What was found.
@@ -102,22 +103,20 @@ pub(super) async fn find<G: Ground, P: Sync>(
         }
     }
     let recorded = culprits.len();
-    let enough =
-        |culprits: &[Culprit]| culprits.iter().filter(|culprit| culprit.is_proven()).count() >= recorded + UNKNOWN;
+    let most = recorded + UNKNOWN;
     let mut adopted = None;
     while adopted.is_none() && !always {
         let rest = without(&waited, &culprits);
         let all: Vec<usize> = rest.iter().chain(&elsewhere).copied().collect();
         let trial = Box::pin(search.trial(&all, !rest.is_empty())).await?;
         match trial.acted.clone().filter(|acted| acted.failed.is_some()) {
-            Some(acted) if search.is_exhausted() || enough(&culprits) => {
+            Some(acted) if search.is_exhausted() || proven(&culprits) >= most => {
                 culprits.push(Culprit { places: rest, acted, undivided: Some(search.bounds()) });
             }
             Some(acted) => match if elsewhere.is_empty() { Some(acted) } else { search.fails(&rest).await? } {
                 Some(acted) => {
-                    let found = culprits.iter().filter(|culprit| culprit.is_proven()).count();
-                    let most = (recorded + UNKNOWN).saturating_sub(found);
-                    culprits.extend(search.split(rest, acted, most, false).await?);
+                    let more = most.saturating_sub(proven(&culprits));
+                    culprits.extend(search.split(rest, acted, more, false).await?);
                 }
                 // Not without what others have pushed that wait elsewhere: of those here nobody is to blame alone.
                 None if culprits.is_empty() => break,
@@ -197,7 +196,7 @@ impl<G: Ground, P: Sync> Search<'_, G, P> {
         // One half is divided to its end before the other: wherever this ends, what was found by then is proven.
         let mut open = vec![(suspects, acted)];
         while let Some((places, acted)) = open.pop() {
-            let enough = culprits.iter().filter(|culprit| culprit.is_proven()).count() >= most;
+            let enough = proven(&culprits) >= most;
             if enough && one {
                 break;
             }
