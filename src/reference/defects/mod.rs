@@ -25,6 +25,7 @@ mod gc;
 mod gc_after;
 mod gc_during;
 mod gc_late;
+mod gc_pushed;
 mod gc_roots;
 mod gc_shapes;
 mod gc_stops;
@@ -145,6 +146,7 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         gc_stops::DEFECTS,
         gc_takes::DEFECTS,
         gc_shapes::DEFECTS,
+        gc_pushed::DEFECTS,
         gc_roots::DEFECTS,
         gc_after::DEFECTS,
         gc_late::DEFECTS,
