@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::diff::{self, Found};
-use crate::record::{Change, StanceRecord};
+use crate::record::{Change, StanceRecord, TargetRecord};
+use crate::target::argument::REFERENCE;
 use crate::target::claims::is;
 use crate::target::findings::{Finding, Findings, Is, StanceFinding};
 
@@ -50,6 +51,12 @@ pub fn changes(was: &Was, now: &Was) -> Vec<Change> {
         now: change.now_evidence.unwrap_or_default(),
     });
     stances.chain(capabilities).collect()
+}
+
+/// What is to be known of the changes of the embedded registry: they are no accident.
+pub fn on_purpose(target: &TargetRecord) -> Option<&'static str> {
+    let embedded = target.name == REFERENCE && target.product.is_none();
+    embedded.then_some("on purpose: the embedded registry is upgraded to a version of the other stance, and back")
 }
 
 fn words(what: &str, how: Found, was: &str, now: &str) -> String {

@@ -2,7 +2,7 @@
 
 use super::groups::{self, Group, Reason};
 use super::paint::Painter;
-use super::{clean, curl, rounds, savings, text};
+use super::{changes, clean, curl, rounds, savings, text};
 use crate::record::answers::words;
 use crate::record::{ALL, CaseRecord, ExchangeRecord, RunRecord};
 use crate::verdict::Verdict;
@@ -237,6 +237,9 @@ impl Out {
             for (when, evidence) in [("was", &change.was), ("now", &change.now)] {
                 self.line(format!("      {when}  {}", self.paint.faint(&clean::clip(&clean::line(evidence), 160))));
             }
+        }
+        if let Some(why) = changes::on_purpose(&record.target).filter(|_| !all.is_empty()) {
+            self.line(format!("      {why}"));
         }
         self.rest(all.len(), LINES, "changes after barriers");
     }

@@ -280,4 +280,6 @@ pub struct ReferrersAre {
     pub including: Option<Vec<String>>,
     /// None of these.
     pub excluding: Option<Vec<String>>,
+    /// Of this artifactType alone, where `OCI-Filters-Applied` says that it was filtered (v1.1.1 L630).
+    pub filtered: Option<String>,
 }

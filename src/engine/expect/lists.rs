@@ -1,12 +1,11 @@
 //! `tags` and `referrers`: lists, a page of them or all pages together.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Fault, Observation, World, node};
-use crate::content::Node;
-use crate::suite::assertion::{Assertion, ReferrersAre, TagsAre};
+use super::{Fault, Observation, World, referrers};
+use crate::suite::assertion::{Assertion, TagsAre};
 use crate::suite::model::TagSet;
 use crate::wire::Response;
 
@@ -103,7 +102,9 @@ pub fn check(assertion: &Assertion, seen: &Observation, world: &World) -> Vec<Fa
     }
     match (&assertion.tags, &assertion.referrers, seen.listing) {
         (Some(expected), _, Some(Listing::Tags { pages, whole, .. })) => tags(expected, pages, *whole, world),
-        (_, Some(expected), Some(Listing::Referrers { entries, .. })) => referrers(expected, entries, seen, world),
+        (_, Some(expected), Some(Listing::Referrers { entries, .. })) => {
+            referrers::check(expected, entries, seen, world)
+        }
         _ => Vec::new(),
     }
 }
@@ -205,7 +206,7 @@ fn differing(missing: Vec<&str>, extra: Vec<&str>) -> Option<String> {
 }
 
 /// A few names, and how many more there are.
-fn some(names: impl ExactSizeIterator<Item = impl AsRef<str>>) -> String {
+pub fn some(names: impl ExactSizeIterator<Item = impl AsRef<str>>) -> String {
     const SHOWN: usize = 5;
     let count = names.len();
     let mut text = names.take(SHOWN).map(|name| word(name.as_ref())).collect::<Vec<_>>().join(", ");
@@ -245,79 +246,4 @@ fn disorder<'a>(all: &[&'a str]) -> Option<(&'a str, &'a str)> {
     wrong(&str::to_ascii_lowercase)?;
     wrong(&str::to_ascii_uppercase)?;
     Some(bytewise)
-}
-
-fn referrers(
-    expected: &ReferrersAre,
-    entries: &Result<Vec<Value>, String>,
-    seen: &Observation,
-    world: &World,
-) -> Vec<Fault> {
-    let entries = match entries {
-        Ok(entries) => entries,
-        Err(problem) => return vec![Fault::new("referrers", "an index with a list of descriptors", problem.clone())],
-    };
-    let mut faults = Vec::new();
-    let mut by_digest: BTreeMap<&str, &Value> = BTreeMap::new();
-    for entry in entries {
-        let digest = entry.get("digest").and_then(Value::as_str).unwrap_or_default();
-        if by_digest.insert(digest, entry).is_some() {
-            faults.push(Fault::new("referrers", "each referrer once", "a referrer twice"));
-        }
-    }
-    faults.dedup();
-    let nodes = |names: &Option<Vec<String>>| -> Option<Vec<(String, Node)>> {
-        let names = names.as_ref()?;
-        Some(names.iter().filter_map(|name| Some((name.clone(), (**node(name, seen, world)?).clone()))).collect())
-    };
-    let exactly = nodes(&expected.exactly);
-    for (name, node) in exactly.iter().flatten().chain(nodes(&expected.including).iter().flatten()) {
-        match by_digest.get(node.digest.as_str()) {
-            None => faults.push(Fault::new("referrers", format!("a descriptor of {name}"), format!("missing: {name}"))),
-            Some(entry) => faults.extend(descriptor(name, node, entry)),
-        }
-    }
-    if let Some(exactly) = &exactly {
-        let known: BTreeSet<&str> = exactly.iter().map(|(_, node)| node.digest.as_str()).collect();
-        let extra = by_digest.keys().filter(|digest| !known.contains(*digest)).count();
-        if extra > 0 {
-            let names = some(exactly.iter().map(|(name, _)| name));
-            faults.push(Fault::new("referrers", format!("exactly {names}"), format!("{extra} unexpected")));
-        }
-    }
-    for (name, node) in nodes(&expected.excluding).iter().flatten() {
-        if by_digest.contains_key(node.digest.as_str()) {
-            faults.push(Fault::new("referrers", format!("no descriptor of {name}"), format!("unexpected: {name}")));
-        }
-    }
-    faults
-}
-
-/// v1.1.1 L583-586: size, type, artifactType and annotations as the manifest has them.
-fn descriptor(name: &str, node: &Node, entry: &Value) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    let mut wrong = |what: &str, expected: String, got: &str| {
-        faults.push(Fault::new("referrers", format!("{what} {expected} of {name}"), format!("{got} {what} of {name}")));
-    };
-    let text = |key: &str| entry.get(key).and_then(Value::as_str).unwrap_or_default();
-    if text("mediaType") != node.media_type {
-        wrong("mediaType", node.media_type.clone(), "another");
-    }
-    if entry.get("size").and_then(Value::as_u64) != Some(node.size) {
-        wrong("size", node.size.to_string(), "another");
-    }
-    match (&node.artifact_type, text("artifactType")) {
-        (None, "") => {}
-        (None, _) => wrong("artifactType", "none".into(), "an"),
-        (Some(expected), "") => wrong("artifactType", expected.clone(), "no"),
-        (Some(expected), came) if came != expected => wrong("artifactType", expected.clone(), "another"),
-        _ => {}
-    }
-    for (key, value) in &node.annotations {
-        let came = entry.get("annotations").and_then(|all| all.get(key)).and_then(Value::as_str);
-        if came != Some(value) {
-            wrong("annotation", key.clone(), if came.is_some() { "another" } else { "no" });
-        }
-    }
-    faults
 }

@@ -10,6 +10,7 @@ pub mod headers;
 pub mod lists;
 mod one_of;
 pub mod payload;
+mod referrers;
 mod same;
 mod schema1;
 

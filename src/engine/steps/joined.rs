@@ -128,7 +128,7 @@ async fn referrers(case: &mut Case, here: &Here<'_>, name: &str) -> Result<(), H
         let is = |node: &&Arc<Node>| facts.and_then(|facts| facts.is_there(node)).flatten() == Some(there);
         case.content.nodes.values().filter(refers).filter(is).map(|node| node.name.clone()).collect()
     };
-    let are = ReferrersAre { exactly: None, including: Some(names(true)), excluding: Some(names(false)) };
+    let are = ReferrersAre { including: Some(names(true)), excluding: Some(names(false)), ..ReferrersAre::default() };
     let expect = with(&case.bundle("joined-referrers")?, |expectation| {
         expectation.assertion.referrers.iter_mut().for_each(|expected| expected.clone_from(&are));
     });

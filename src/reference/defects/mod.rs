@@ -3,6 +3,8 @@
 //! A defect knows no case, repository or fixture: it is wrong about a kind of content or request, as products have been.
 //! A row is its name, what the registry does wrong, the requirement that it breaks, and the change at the seam.
 
+mod after;
+mod after_lists;
 mod again;
 mod blobs;
 mod boot;
@@ -147,6 +149,8 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         gc_takes::DEFECTS,
         gc_shapes::DEFECTS,
         gc_pushed::DEFECTS,
+        after::DEFECTS,
+        after_lists::DEFECTS,
         gc_roots::DEFECTS,
         gc_after::DEFECTS,
         gc_late::DEFECTS,

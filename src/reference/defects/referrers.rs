@@ -1,7 +1,7 @@
 //! Wrong about who refers to a manifest.
 
 use axum::http::StatusCode;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::tools::*;
 
@@ -22,7 +22,7 @@ fn stored_subject<'a>(lookup: &Lookup<'a>) -> Option<&'a Stored> {
 }
 
 /// The list in an answer, changed.
-fn relisted(answer: Answer, change: impl FnOnce(&mut Vec<Value>)) -> Answer {
+pub(super) fn relisted(answer: Answer, change: impl FnOnce(&mut Vec<Value>)) -> Answer {
     let mut value = answer.value().unwrap_or_default();
     if let Some(list) = entries(&mut value) {
         change(list);
@@ -30,8 +30,27 @@ fn relisted(answer: Answer, change: impl FnOnce(&mut Vec<Value>)) -> Answer {
     answer.without("content-length").body(value.to_string())
 }
 
-fn listed(asked: &Asked, answer: &Answer) -> bool {
+pub(super) fn listed(asked: &Asked, answer: &Answer) -> bool {
     lists(asked) && answer.status == StatusCode::OK
+}
+
+/// What a filter by artifactType leaves, and what it drops.
+pub(super) fn with_what_a_filter_drops(asked: &Asked, view: &View, answer: Answer) -> Answer {
+    let filtered = listed(asked, &answer) && asked.query.get("artifactType").is_some();
+    let held = asked.route.repository().and_then(|name| view.state.repository(name)).filter(|_| filtered);
+    let Some((held, subject)) = held.zip(subject(asked)) else { return answer };
+    relisted(answer, |list| {
+        let all = held.referrers.get(subject.as_str()).into_iter().flatten();
+        for (digest, stored) in all.filter_map(|digest| Some((digest, held.manifests.get(digest)?))) {
+            if list.iter().all(|entry| entry.get("digest").and_then(Value::as_str) != Some(digest.as_str())) {
+                let (media_type, artifact_type) = (&stored.manifest.media_type, &stored.manifest.artifact_type);
+                let (digest, size) = (digest.as_str(), stored.size);
+                list.push(
+                    json!({"mediaType": media_type, "digest": digest, "size": size, "artifactType": artifact_type}),
+                );
+            }
+        }
+    })
 }
 
 pub(super) const DEFECTS: &[Defect] = &[
@@ -171,6 +190,12 @@ pub(super) const DEFECTS: &[Defect] = &[
             let filtered = listed(asked, &answer) && asked.query.get("artifactType").is_some();
             changed(filtered, answer, |a| relisted(a, Vec::clear))
         })],
+    ),
+    Defect::new(
+        "referrers-filter-named-only",
+        "A filter by artifactType drops nothing, and is said to be applied.",
+        "referrers.filter-honest",
+        &[Seam::Finish(|asked, view, _, answer| with_what_a_filter_drops(asked, view, answer))],
     ),
     Defect::new(
         "referrers-list-deleted",

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::page::Page;
 use crate::record::answers::words;
 use crate::record::{ALL, CaseRecord, RunRecord, store};
+use crate::report::changes::on_purpose;
 use crate::report::{savings, text};
 use crate::suite::requirement::Basis;
 use crate::target::findings::{Is, all_capabilities};
@@ -117,6 +118,9 @@ pub(super) fn rounds(page: &mut Page, record: &RunRecord) {
                     let (class, word) = if change.worse { ("verdict fail", "WORSE: ") } else { ("", "") };
                     page.element("div", &[("class", class)], &format!("{word}{}", change.text));
                     page.element("div", &[("class", "soft")], &format!("was {}; now {}", change.was, change.now));
+                }
+                if let Some(why) = on_purpose(&record.target).filter(|_| changes.is_some()) {
+                    page.element("div", &[("class", "soft")], why);
                 }
             }
         }
