@@ -10,6 +10,7 @@ use super::journal::Journal;
 use super::outcome::Outcome;
 use super::rounds::{Plan, act, next};
 use super::schedule::{Ready, Schedule, Waiting};
+use crate::record::counted;
 use crate::suite::barrier::Barrier;
 use crate::suite::model::CaseInstance;
 
@@ -280,7 +281,7 @@ impl<G: Ground, P: Sync> Search<'_, G, P> {
         let mut ground = match fresh {
             Ok(ground) => ground,
             Err(why) => {
-                self.tried.push(format!("{}: no fresh registry: {why}", cases(set.len())));
+                self.tried.push(format!("{}: no fresh registry: {why}", counted::cases(set.len())));
                 self.unable = Some(format!("a fresh registry could not be started: {why}"));
                 let schedule = self.plan.schedule(self.ground, journal);
                 return Some(Trial { acted: None, schedule, ground: None });
@@ -316,12 +317,8 @@ impl<G: Ground, P: Sync> Search<'_, G, P> {
         // One without the action shows nothing of it, and only prepares the registry on which the others go on.
         if acts || acted.failed.is_some() {
             let came = acted.failed.clone().unwrap_or_else(|| "ends well".into());
-            self.tried.push(format!("{}: {came}", cases(set.len())));
+            self.tried.push(format!("{}: {came}", counted::cases(set.len())));
         }
         Some(Trial { acted: Some(acted), schedule, ground: Some(ground) })
     }
-}
-
-fn cases(count: usize) -> String {
-    crate::report::text::cases(count)
 }

@@ -3,6 +3,7 @@
 pub mod answers;
 pub mod build;
 mod case;
+pub mod counted;
 pub mod exchange;
 pub mod join;
 pub mod store;

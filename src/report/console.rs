@@ -4,7 +4,7 @@ use super::groups::{self, Group, Reason};
 use super::paint::Painter;
 use super::{changes, clean, curl, rounds, savings, text};
 use crate::record::answers::words;
-use crate::record::{ALL, CaseRecord, ExchangeRecord, RunRecord};
+use crate::record::{ALL, CaseRecord, ExchangeRecord, RunRecord, counted};
 use crate::verdict::Verdict;
 
 /// Blocks that are printed in full; the rest is counted.
@@ -90,7 +90,7 @@ impl Out {
         let level = text::level(mismatch.level);
         self.gap();
         let fail = self.paint.bad("FAIL");
-        self.line(format!("{fail}  {requirement}  {level}, {law}  {}", text::cases(group.cases.len())));
+        self.line(format!("{fail}  {requirement}  {level}, {law}  {}", counted::cases(group.cases.len())));
         if let Some(found) = record.requirements.get(&mismatch.requirement) {
             self.line(format!("      {}", self.paint.faint(&clean::line(&found.text))));
         }
@@ -147,7 +147,7 @@ impl Out {
         let Some(case) = reason.cases.first() else { return };
         self.gap();
         let kind = self.paint.strong(&clean::line(case.error_kind.as_deref().unwrap_or("error")));
-        self.line(format!("{}  {kind}  {}", self.paint.bad("ERROR"), text::cases(reason.cases.len())));
+        self.line(format!("{}  {kind}  {}", self.paint.bad("ERROR"), counted::cases(reason.cases.len())));
         self.line(format!("      {}", clean::clip(&clean::line(reason.text), 600)));
         self.ids(&reason.cases);
         if let Some(found) = groups::unanswered(case) {
@@ -177,7 +177,7 @@ impl Out {
             let what = clean::clip(&clean::line(&what), 200);
             let (word, level) = (self.paint.odd("warn"), text::level(m.level));
             let requirement = clean::line(&m.requirement);
-            self.line(format!("{word}  {requirement}  {level}  {}: {what}", text::cases(group.cases.len())));
+            self.line(format!("{word}  {requirement}  {level}  {}: {what}", counted::cases(group.cases.len())));
             self.line(format!("      {}", self.paint.faint(&first)));
         }
         self.rest(warnings.len(), LINES, "groups of warnings");
@@ -190,7 +190,7 @@ impl Out {
         }
         for reason in known.iter().take(LINES) {
             let text = clean::clip(&clean::line(reason.text), 240);
-            self.line(format!("known  {}: {text}", text::cases(reason.cases.len())));
+            self.line(format!("known  {}: {text}", counted::cases(reason.cases.len())));
         }
         self.rest(known.len(), LINES, "reasons of known failures");
     }

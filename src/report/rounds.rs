@@ -1,7 +1,7 @@
 //! Barriers in words: what was passed, and for an action that failed, who was blamed and how that was found out.
 
-use super::{clean, text};
-use crate::record::{Round, RunRecord};
+use super::clean;
+use crate::record::{Round, RunRecord, counted};
 
 /// Cases that are named, and repetitions that are told.
 const NAMED: usize = 5;
@@ -21,7 +21,7 @@ fn all(rounds: &[Round]) -> Option<String> {
     let one = |name: &&str| {
         let rounds: Vec<&Round> = rounds.iter().filter(|round| round.barrier == **name).collect();
         let cases = rounds.iter().map(|round| round.cases).fold(0, u64::saturating_add);
-        let cases = text::cases(usize::try_from(cases).unwrap_or(usize::MAX));
+        let cases = counted::cases(usize::try_from(cases).unwrap_or(usize::MAX));
         let seconds: f64 = rounds.iter().map(|round| round.seconds).sum();
         let count = if rounds.len() > 1 { format!(" in {} rounds", rounds.len()) } else { String::new() };
         let failed: Vec<&str> = rounds.iter().filter_map(|round| round.failed.as_deref()).collect();

@@ -69,11 +69,6 @@ pub fn bytes(count: u64) -> String {
     if count == 1 { "1 byte".into() } else { format!("{count} bytes") }
 }
 
-/// `1 case`, `12 cases`.
-pub fn cases(count: usize) -> String {
-    if count == 1 { "1 case".into() } else { format!("{count} cases") }
-}
-
 /// One mismatch for JUnit and for HTML's plain text: requirement, expected, actual, exchange, and the line that repeats it.
 pub fn mismatch(record: &RunRecord, case: &CaseRecord, mismatch: &MismatchRecord, exchanges: &str) -> String {
     let mut lines = vec![format!(

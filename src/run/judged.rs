@@ -6,6 +6,7 @@ use crate::engine::Outcome;
 use crate::engine::pause::Saved;
 use crate::plan::Planned;
 use crate::record::build::JudgedCase;
+use crate::record::counted;
 use crate::suite::Library;
 use crate::target::claims;
 use crate::target::findings::Findings;
@@ -96,7 +97,7 @@ pub(super) fn notes(attempts: &[Vec<Outcome>], findings: Option<&Findings>, live
     }
     let idle: Vec<&Outcome> = attempts.iter().flatten().filter(|outcome| not_started(outcome)).collect();
     if let Some(reason) = idle.first().and_then(|outcome| outcome.error.as_ref()) {
-        let count = crate::report::text::cases(idle.len());
+        let count = counted::cases(idle.len());
         notes.push(format!("{count} {}", reason.text));
     }
     let cut = |outcome: &&Outcome| {
@@ -104,7 +105,7 @@ pub(super) fn notes(attempts: &[Vec<Outcome>], findings: Option<&Findings>, live
     };
     let cut = attempts.iter().flatten().filter(cut).count();
     if cut > 0 {
-        notes.push(format!("{} cut off by the interruption", crate::report::text::cases(cut)));
+        notes.push(format!("{} cut off by the interruption", counted::cases(cut)));
     }
     if let Some(output) = live.output().filter(|output| !idle.is_empty() && !output.trim().is_empty()) {
         notes.push(format!("the target's last words: {}", output.trim()));

@@ -9,10 +9,9 @@ use crate::engine::journal::{self, Found, Leftovers, Paused};
 use crate::engine::pause::{Resume, Resumed, Saved};
 use crate::engine::{Barriers, Journal};
 use crate::plan::{self, Planned};
-use crate::record::Round;
+use crate::record::{Round, counted};
 use crate::report::changes::{Was, changes};
 use crate::report::clean::line;
-use crate::report::text;
 use crate::suite::Library;
 use crate::suite::barrier::Barrier;
 use crate::suite::model::{Action, CaseInstance};
@@ -196,7 +195,8 @@ impl Earlier {
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         if self.lost() > 0 {
-            let (lost, path) = (text::cases(usize::try_from(self.lost()).unwrap_or(usize::MAX)), self.path.display());
+            let (lost, path) =
+                (counted::cases(usize::try_from(self.lost()).unwrap_or(usize::MAX)), self.path.display());
             notes.push(format!("{lost} of the paused run cannot go on: their lines are torn off the end of {path}"));
         }
         notes
@@ -237,11 +237,14 @@ pub(super) fn write(
     let failed = |e| format!("the run was to pause at {barrier}, and cannot go on: cannot write {path}: {e}");
     course.journal.paused(&paused, waiting).map_err(failed)?;
     let verb = if waiting.len() == 1 { "waits" } else { "wait" };
-    let (count, command) = (text::cases(waiting.len()), &request.pause.command);
+    let (count, command) = (counted::cases(waiting.len()), &request.pause.command);
     let mut note = format!("paused at {barrier}: {count} {verb}; go on with `{command} --resume {path}`");
     let back = waiting.iter().filter(|saved| goes_back(&request.library, saved)).count();
     if barrier == Barrier::Upgrade && back > 0 {
-        note.push_str(&format!(" (of these, {} for a downgrade after it: `--pause-at downgrade`)", text::cases(back)));
+        note.push_str(&format!(
+            " (of these, {} for a downgrade after it: `--pause-at downgrade`)",
+            counted::cases(back)
+        ));
     }
     Ok(note)
 }

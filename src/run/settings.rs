@@ -10,7 +10,7 @@ use super::course::Course;
 use crate::engine::cleanup::Removal;
 use crate::engine::{Barriers, Control, Options, journal};
 use crate::plan::{self, Planned};
-use crate::record::Selection;
+use crate::record::{Selection, counted};
 use crate::reference::Stance;
 use crate::suite::barrier::Barrier;
 use crate::suite::model::{Action, StanceWord, Step};
@@ -74,7 +74,7 @@ pub(super) fn hints(planned: &[Planned], barriers: &Barriers) -> Vec<String> {
     let said = |hint: &String| {
         let skips = planned.iter().filter_map(|plan| plan.skip.as_ref()).filter(|skip| skip.evidence == *hint);
         let reasons: BTreeSet<&str> = skips.clone().map(|skip| skip.reason.as_str()).collect();
-        let count = crate::report::text::cases(skips.count());
+        let count = counted::cases(skips.count());
         let reasons: Vec<&str> = reasons.into_iter().collect();
         (!reasons.is_empty()).then(|| format!("{count} skipped ({}): {hint}", reasons.join(", ")))
     };

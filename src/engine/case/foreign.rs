@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Case, Question};
+use super::Case;
+use crate::engine::ask::Question;
 use crate::engine::expect::lists::TagPage;
 use crate::wire::Ask;
 

@@ -10,7 +10,7 @@ use crate::engine::ground::{Acted, Ground};
 use crate::engine::outcome::{Mismatch, Outcome};
 use crate::engine::schedule::{Waiting, finish, none};
 use crate::record::Round;
-use crate::report::text;
+use crate::record::counted;
 use crate::suite::barrier::Barrier;
 use crate::suite::model::{Action, CaseInstance};
 
@@ -36,7 +36,7 @@ impl<G: Ground, P: Fn(&mut Outcome) + Sync> Rounds<'_, G, P> {
             for culprit in found.culprits {
                 let Ended { ids, requests } = self.accuse(&culprit, barrier, &mut here).await;
                 if let Some(why) = &culprit.undivided {
-                    let which = format!("{} of which some make it fail, undivided", text::cases(ids.len()));
+                    let which = format!("{} of which some make it fail, undivided", counted::cases(ids.len()));
                     record.tried.push(format!("{which} ({why}): {}", ids.join(", ")));
                     continue;
                 }
@@ -110,7 +110,7 @@ fn undivided(barrier: Barrier, culprit: &Culprit, together: &[String], why: &str
     let how = culprit.acted.failed.as_deref().unwrap_or_default();
     let with = match together {
         [_] => "with this case alone".to_owned(),
-        all => format!("with these {} together", text::cases(all.len())),
+        all => format!("with these {} together", counted::cases(all.len())),
     };
     let mut text = format!(
         "the {barrier} action of the target failed on a fresh one {with} ({how}), and which of them it is was not found out ({why})"

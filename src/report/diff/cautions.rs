@@ -3,7 +3,7 @@
 use super::case::by_id;
 use super::claims;
 use crate::plan::Filter;
-use crate::record::RunRecord;
+use crate::record::{RunRecord, counted};
 use crate::report::{groups, text};
 use crate::suite::requirement::Spec;
 
@@ -22,7 +22,7 @@ pub(super) fn cautions(old: &RunRecord, new: &RunRecord, patterns: &[Filter]) ->
         }
         let twice = record.cases.len() - by_id(record).len();
         if twice > 0 {
-            said.push(format!("{name} has {} more than ids; the worst of each id counts", text::cases(twice)));
+            said.push(format!("{name} has {} more than ids; the worst of each id counts", counted::cases(twice)));
         }
     }
     if (&old.started, &old.finished, &old.seed) == (&new.started, &new.finished, &new.seed) {

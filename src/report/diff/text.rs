@@ -2,9 +2,9 @@
 
 use super::group::{Group, grouped, reasons, told, what};
 use super::{Diff, Found, KINDS, Kind, Place, Side};
-use crate::record::ALL;
+use crate::record::{ALL, counted};
+use crate::report::clean;
 use crate::report::paint::Painter;
-use crate::report::{clean, text};
 use crate::target::claims::is;
 use crate::verdict::Verdict;
 
@@ -135,7 +135,7 @@ impl Out {
         if groups.len() > GROUPS {
             let cases: usize = groups.iter().skip(GROUPS).map(|group| group.cases.len()).sum();
             let more = groups.len() - GROUPS;
-            self.line(format!("      and {more} more groups with {}: see --json", text::cases(cases)));
+            self.line(format!("      and {more} more groups with {}: see --json", counted::cases(cases)));
         }
     }
 
@@ -156,7 +156,7 @@ impl Out {
         };
         let newly = if kind == Kind::Regression && first.was == Some(Verdict::Skip) { " (newly asked)" } else { "" };
         let outside = self.outside(first.place);
-        let head = format!("{word}  {topic}  {verdicts}{newly}  {}{outside}", text::cases(group.cases.len()));
+        let head = format!("{word}  {topic}  {verdicts}{newly}  {}{outside}", counted::cases(group.cases.len()));
         if !told(kind) {
             let reasons = reasons(group);
             let reasons = if reasons.is_empty() { reasons } else { format!(": {reasons}") };

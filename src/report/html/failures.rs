@@ -1,7 +1,7 @@
 //! What went wrong, first on the page: a card for each thing, with its exchange and the line that repeats it.
 
 use super::page::Page;
-use crate::record::{CaseRecord, ExchangeRecord, MismatchRecord, RunRecord, Text, store};
+use crate::record::{CaseRecord, ExchangeRecord, MismatchRecord, RunRecord, Text, counted, store};
 use crate::report::groups::{self, Group};
 use crate::report::{clean, curl, text};
 use crate::verdict::Verdict;
@@ -30,7 +30,7 @@ pub(super) fn sections(page: &mut Page, record: &RunRecord) {
             let Some(case) = found.cases.first() else { continue };
             page.open("div", &[("class", "card error")]);
             let kind = case.error_kind.as_deref().unwrap_or("error");
-            page.element("h3", &[], &format!("{kind}: {}", text::cases(found.cases.len())));
+            page.element("h3", &[], &format!("{kind}: {}", counted::cases(found.cases.len())));
             page.element("p", &[], found.text);
             if let Some(last) = groups::unanswered(case) {
                 exchange(page, record, last);
@@ -79,7 +79,7 @@ fn group(page: &mut Page, record: &RunRecord, group: &Group<'_>, class: &str, op
     page.open("details", if open { &[("class", ""), ("open", "")] } else { &[("class", "")] });
     page.open("summary", &[]).element("h3", &[], &first.requirement);
     let law = text::law(record, &first.requirement);
-    page.text(&format!(" {}, {law}: {}, ", text::level(first.level), text::cases(group.cases.len())));
+    page.text(&format!(" {}, {law}: {}, ", text::level(first.level), counted::cases(group.cases.len())));
     page.text(&clean::clip(&format!("expected {}, got {}", first.expected, first.got), 160)).close("summary");
     page.open("div", &[("class", class)]);
     if let Some(found) = record.requirements.get(&first.requirement) {
@@ -133,7 +133,7 @@ fn exchange(page: &mut Page, record: &RunRecord, exchange: &ExchangeRecord) {
 }
 
 fn ids(page: &mut Page, cases: &[&CaseRecord]) {
-    page.open("details", &[]).element("summary", &[], &format!("The {}", text::cases(cases.len())));
+    page.open("details", &[]).element("summary", &[], &format!("The {}", counted::cases(cases.len())));
     page.raw("<ul class=\"mono\">\n");
     for case in cases {
         page.open("li", &[]).element("a", &[("href", &format!("#case-{}", case.id))], &case.id).close("li");
