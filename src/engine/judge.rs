@@ -66,7 +66,7 @@ impl Case {
         let foreign = self.facts.of(&question.repository).map_or(&none, |known| &known.foreign);
         let world = World { content: &self.content, repository, absent_children: &absent, named: &self.named, foreign };
         for (page, asked) in pages.iter().enumerate() {
-            let exchange = Some(self.exchanges.len() + page);
+            let first = self.exchanges.len() + page;
             let mut add = |expectation: &Expectation, fault: expect::Fault| {
                 let requirement = fault.requirement.unwrap_or(&expectation.requirement).to_owned();
                 if fault.key == "status" {
@@ -82,7 +82,7 @@ impl Case {
                     got: fault.got,
                     diff: fault.diff,
                     source: expectation.source.clone(),
-                    exchange,
+                    exchange: Some(first + fault.page),
                     late: None,
                 });
             };

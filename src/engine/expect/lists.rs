@@ -115,47 +115,58 @@ fn tags(expected: &TagsAre, pages: &[TagPage], whole: bool, world: &World) -> Ve
     let own = |tag: &&str| !world.foreign.contains(*tag);
     let mut faults = Vec::new();
     let mut all: Vec<&str> = Vec::new();
-    for page in pages {
+    for (number, page) in pages.iter().enumerate() {
         match &page.tags {
             Err(problem) => {
-                return vec![Fault::new("tags", "{\"name\": ..., \"tags\": [...]}", problem.clone())];
+                let fault = Fault::new("tags", "{\"name\": ..., \"tags\": [...]}", problem.clone());
+                return vec![fault.on(Some(number))];
             }
             Ok(tags) => all.extend(tags.iter().map(String::as_str)),
         }
     }
+    // What is wrong is shown by the page on which it stands: what is too much by that tag's, what is missing by the last.
+    let has = |page: &TagPage, tag: &str| page.tags.iter().flatten().any(|other| other == tag);
+    let first = |tag: &str| pages.iter().position(|page| has(page, tag));
+    let again = |tag: &str| pages.iter().rposition(|page| has(page, tag));
+    let end = pages.len().checked_sub(1);
+    let shown = |extra: &[&str]| extra.first().map_or(end, |tag| first(tag));
     if expected.list == Some(true)
-        && let Some(problem) = pages.iter().find_map(|page| page.unlisted)
+        && let Some((page, problem)) = pages.iter().enumerate().find_map(|(page, p)| Some((page, p.unlisted?)))
     {
-        faults.push(Fault::new("tags", "\"tags\" is a list", problem));
+        faults.push(Fault::new("tags", "\"tags\" is a list", problem).on(Some(page)));
     }
     let have: BTreeSet<&str> = all.iter().copied().collect();
     let set = |tags: &Option<TagSet>| tags.as_ref().map(|tags| tags.tags().into_iter().collect::<BTreeSet<String>>());
     if let Some(wanted) = set(&expected.exactly).filter(|_| knows) {
         let missing = wanted.iter().filter(|tag| !have.contains(tag.as_str())).map(String::as_str);
-        let extra = have.iter().copied().filter(own).filter(|tag| !wanted.contains(*tag));
-        let got = differing(missing.collect(), extra.collect());
-        faults.extend(got.map(|got| Fault::new("tags", format!("exactly {}", some(wanted.iter())), got)));
+        let extra: Vec<&str> = have.iter().copied().filter(own).filter(|tag| !wanted.contains(*tag)).collect();
+        let page = shown(&extra);
+        let got = differing(missing.collect(), extra);
+        faults.extend(got.map(|got| Fault::new("tags", format!("exactly {}", some(wanted.iter())), got).on(page)));
     }
     if let Some(wanted) = set(&expected.including).filter(|_| knows) {
         let missing = wanted.iter().filter(|tag| !have.contains(tag.as_str())).map(String::as_str);
         let got = differing(missing.collect(), Vec::new());
-        faults.extend(got.map(|got| Fault::new("tags", format!("including {}", some(wanted.iter())), got)));
+        faults.extend(got.map(|got| Fault::new("tags", format!("including {}", some(wanted.iter())), got).on(end)));
     }
     if let Some(unwanted) = set(&expected.excluding) {
-        let extra = have.iter().copied().filter(own).filter(|tag| unwanted.contains(*tag));
-        let got = differing(Vec::new(), extra.collect());
-        faults.extend(got.map(|got| Fault::new("tags", format!("without {}", some(unwanted.iter())), got)));
+        let extra: Vec<&str> = have.iter().copied().filter(own).filter(|tag| unwanted.contains(*tag)).collect();
+        let page = shown(&extra);
+        let got = differing(Vec::new(), extra);
+        faults.extend(got.map(|got| Fault::new("tags", format!("without {}", some(unwanted.iter())), got).on(page)));
     }
     if let Some(wanted) = set(&expected.within) {
-        let extra = have.iter().copied().filter(own).filter(|tag| !wanted.contains(*tag));
-        let got = differing(Vec::new(), extra.collect());
-        faults.extend(got.map(|got| Fault::new("tags", format!("nothing but {}", some(wanted.iter())), got)));
+        let extra: Vec<&str> = have.iter().copied().filter(own).filter(|tag| !wanted.contains(*tag)).collect();
+        let page = shown(&extra);
+        let got = differing(Vec::new(), extra);
+        faults.extend(got.map(|got| Fault::new("tags", format!("nothing but {}", some(wanted.iter())), got).on(page)));
     }
     // A list that is to be exact, ordered or unique has nothing twice.
     if (expected.unique == Some(true) || expected.ordered == Some(true) || expected.exactly.is_some())
         && let Some(twice) = duplicates(&all)
     {
-        faults.push(Fault::new("tags", "each tag once", format!("twice: {}", some(twice.iter()))));
+        let page = twice.first().and_then(|tag| again(tag));
+        faults.push(Fault::new("tags", "each tag once", format!("twice: {}", some(twice.iter()))).on(page));
     }
     if expected.ordered == Some(true)
         && let Some((a, b)) = disorder(&all)
@@ -163,16 +174,15 @@ fn tags(expected: &TagsAre, pages: &[TagPage], whole: bool, world: &World) -> Ve
         // Which two it is may differ from one listing to the next, and known failures must match: the pair is detail.
         let diff = Some(format!("{} before {}", word(a), word(b)));
         let expected = "one ascending order, bytewise or case-insensitive, on all pages";
-        faults.push(Fault { diff, ..Fault::new("tags", expected, "out of order") });
+        faults.push(Fault { diff, ..Fault::new("tags", expected, "out of order") }.on(again(b)));
     }
     if let Some(most) = expected.at_most {
-        let longest = pages.iter().filter_map(|page| page.tags.as_ref().ok()).map(Vec::len).max().unwrap_or(0);
-        if longest as u64 > most {
-            faults.push(Fault::new(
-                "tags",
-                format!("at most {most} tags on a page"),
-                format!("{longest} tags on a page"),
-            ));
+        let lengths = pages.iter().map(|page| page.tags.as_ref().map_or(0, Vec::len)).enumerate();
+        if let Some((page, longest)) = lengths.rev().max_by_key(|(_, length)| *length)
+            && longest as u64 > most
+        {
+            let (expected, got) = (format!("at most {most} tags on a page"), format!("{longest} tags on a page"));
+            faults.push(Fault::new("tags", expected, got).on(Some(page)));
         }
     }
     if let Some(full) = expected.fills
@@ -186,13 +196,13 @@ fn tags(expected: &TagsAre, pages: &[TagPage], whole: bool, world: &World) -> Ve
     if let Some(wanted) = expected.count.filter(|_| knows)
         && count as u64 != wanted
     {
-        faults.push(Fault::new("tags", format!("{wanted} tags"), format!("{count} tags")));
+        faults.push(Fault::new("tags", format!("{wanted} tags"), format!("{count} tags")).on(end));
     }
     if expected.named == Some(true) {
-        let wrong = pages.iter().find(|page| page.name.as_deref() != Some(world.repository));
-        if let Some(page) = wrong {
+        let wrong = pages.iter().enumerate().find(|(_, page)| page.name.as_deref() != Some(world.repository));
+        if let Some((number, page)) = wrong {
             let got = if page.name.is_some() { "another name" } else { "no name" };
-            faults.push(Fault::new("tags", "\"name\" is the repository's", got));
+            faults.push(Fault::new("tags", "\"name\" is the repository's", got).on(Some(number)));
         }
     }
     faults
@@ -246,4 +256,37 @@ fn disorder<'a>(all: &[&'a str]) -> Option<(&'a str, &'a str)> {
     wrong(&str::to_ascii_lowercase)?;
     wrong(&str::to_ascii_uppercase)?;
     Some(bytewise)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+
+    #[test]
+    fn a_fault_of_a_list_is_shown_by_the_page_that_has_it() {
+        let page = |tags: &[&str]| TagPage {
+            name: Some("a/b".into()),
+            tags: Ok(tags.iter().map(|tag| (*tag).to_owned()).collect()),
+            unlisted: None,
+            linked: true,
+        };
+        let pages = [page(&["a", "b"]), page(&["d", "x"]), page(&["c", "b"]), page(&["z"])];
+        let set = |tags: &[&str]| Some(TagSet::Named(tags.iter().map(|tag| (*tag).to_owned()).collect()));
+        let content = crate::engine::expect::testing::content();
+        let (named, foreign) = (BTreeMap::new(), BTreeSet::new());
+        let world =
+            World { content: &content, repository: "a/b", absent_children: &[], named: &named, foreign: &foreign };
+        let shown = |expected: TagsAre| {
+            let faults = tags(&expected, &pages, true, &world);
+            faults.into_iter().map(|fault| (fault.got, fault.page)).collect::<Vec<_>>()
+        };
+        let none = TagsAre::default;
+        assert_eq!(shown(TagsAre { excluding: set(&["x"]), ..none() }), [("unexpected: x".to_owned(), 1)]);
+        assert_eq!(shown(TagsAre { including: set(&["y"]), ..none() }), [("missing: y".to_owned(), 3)]);
+        assert_eq!(shown(TagsAre { unique: Some(true), ..none() }), [("twice: b".to_owned(), 2)]);
+        let ordered = shown(TagsAre { ordered: Some(true), ..none() });
+        assert_eq!(ordered.last(), Some(&("out of order".to_owned(), 2)));
+    }
 }

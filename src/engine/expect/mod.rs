@@ -112,12 +112,19 @@ pub struct Fault {
     pub got: String,
     /// Where they differ.
     pub diff: Option<String>,
+    /// The page of a list that shows it, from 0.
+    pub page: usize,
 }
 
 impl Fault {
     /// A fault without a diff.
     pub fn new(key: &'static str, expected: impl Into<String>, got: impl Into<String>) -> Fault {
-        Fault { requirement: None, key, expected: expected.into(), got: got.into(), diff: None }
+        Fault { requirement: None, key, expected: expected.into(), got: got.into(), diff: None, page: 0 }
+    }
+
+    /// The same, shown by this page of a list.
+    fn on(self, page: Option<usize>) -> Fault {
+        Fault { page: page.unwrap_or(0), ..self }
     }
 }
 
