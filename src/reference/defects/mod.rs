@@ -36,6 +36,7 @@ mod gc_tools;
 mod head;
 mod last;
 mod late;
+mod late_asked;
 mod missing;
 mod negotiate;
 mod pages;
@@ -118,6 +119,7 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         require::DEFECTS,
         again::DEFECTS,
         late::DEFECTS,
+        late_asked::DEFECTS,
         scope::DEFECTS,
         pull::DEFECTS,
         head::DEFECTS,
