@@ -10,6 +10,8 @@ pub const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 pub const DOCKER_IMAGE: &str = "application/vnd.docker.distribution.manifest.v2+json";
 /// A Docker manifest list.
 pub const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+/// The types of manifests.
+pub const MANIFESTS: [&str; 4] = [OCI_IMAGE, OCI_INDEX, DOCKER_IMAGE, DOCKER_LIST];
 /// The config of an artifact that lacuna makes.
 pub const ARTIFACT_CONFIG: &str = "application/vnd.lacuna.artifact.config.v1+json";
 

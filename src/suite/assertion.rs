@@ -27,7 +27,8 @@ pub struct Assertion {
     /// `Docker-Content-Digest`: that of a node (`self`), of the body as received (`body`), `absent`, `body-or-absent`, or
     /// `self-or-absent`: where it is there, it is a digest of self's bytes, by whatever algorithm it names (v1.1.1 L179-180).
     pub digest: Option<String>,
-    /// `Content-Type`: that of a node (`self`, or a name), or a literal media type. Parameters are not compared.
+    /// `Content-Type`: that of a node (`self`, or a name), or a literal media type. Parameters are not compared. With
+    /// `self-or-general` it may be one that is no manifest's, or left out: no reader takes that for another manifest.
     #[serde(rename = "type")]
     pub media_type: Option<String>,
     /// `Content-Length`: a number, or a node's size (`self`); where the header is absent, nothing (its presence is asked

@@ -246,6 +246,7 @@ fn named(assertion: &Assertion) -> Vec<(Vec<String>, &str)> {
         Some(name) => one("digest", name),
     }
     match assertion.media_type.as_deref() {
+        Some("self-or-general") => one("type", "self"),
         Some(name) if !words::is_media_type(name) => one("type", name),
         _ => {}
     }

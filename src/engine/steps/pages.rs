@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::engine::ask::{Asked, Question, Sender};
+use crate::engine::ask::{Asked, Question, Sender, is_busy};
 use crate::engine::case::{Case, Halt};
 use crate::engine::expect::headers::brief;
 use crate::engine::expect::lists::{Listing, TagPage, descriptors};
@@ -46,8 +46,8 @@ pub(super) async fn take(
     let may_repeat = first.is_none();
     let sender = &case.run.sender;
     let list = gather(sender, question, first, of, follow).await.map_err(|error| case.unwritten(&error))?;
-    // What is on a page that was not answered is not missing from the list: it is not known.
-    let is_whole = list.asked.iter().all(|asked| asked.exchange.response().is_some());
+    // What is on a page that was not answered, or not now, is not missing from the list: it is not known.
+    let is_whole = list.asked.iter().all(|asked| asked.exchange.response().is_some() && !is_busy(&asked.exchange));
     let mut found = case.judge(question, &list.asked, is_whole.then_some(&list.listing));
     if !found.mismatches.is_empty()
         && may_repeat

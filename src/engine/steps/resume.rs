@@ -25,8 +25,10 @@ pub(super) async fn stands(case: &mut Case, way: &Way) -> Result<Option<Session>
     Case::must_hold(&[answer])?;
     let Some((location, range)) = standing else { return Ok(None) };
     match range.as_deref().and_then(length) {
+        // No range can say that nothing is there: registries write the one of the first byte, and the upload begins anew.
+        Some(1) if left.sent > 1 => Ok(None),
         // What was not yet on a disk may be lost where the registry says so.
-        Some(sent) if sent <= left.sent => Ok(Some(Session { location, sent })),
+        Some(sent) if sent <= left.sent => Ok(Some(Session { location, sent, least: left.least })),
         _ => {
             let (expected, got) = (format!("Range: 0-{}", left.sent - 1), range.unwrap_or_else(|| "no Range".into()));
             case.detour(&question, "range", &expected, got);

@@ -56,6 +56,8 @@ pub(in crate::engine) struct Session {
     pub location: String,
     /// Bytes that the registry has.
     pub sent: u64,
+    /// Bytes of a chunk at least, but for the last: `OCI-Chunk-Min-Length` (v1.1.1 L336-339).
+    pub least: u64,
 }
 
 /// What was sent of an upload.
@@ -186,8 +188,7 @@ pub(super) async fn upload(sender: &Sender, way: &Way) -> std::io::Result<Sent> 
     }
     let least = asked.exchange.response().and_then(|r| r.header("oci-chunk-min-length")?.trim().parse::<u64>().ok());
     let Some(location) = lead(&mut legs, start, asked) else { return Ok(Sent { legs, open: None }) };
-    let way = &Way { chunk: Some(way.chunk.unwrap_or(CHUNK).max(least.unwrap_or(0))), ..way.clone() };
-    go_on(sender, way, Session { location, sent: 0 }, legs).await
+    go_on(sender, way, Session { location, sent: 0, least: least.unwrap_or(0) }, legs).await
 }
 
 /// Goes on with a session, to its end or to where it is left.
@@ -195,11 +196,11 @@ pub(super) async fn upload(sender: &Sender, way: &Way) -> std::io::Result<Sent> 
 /// # Errors
 /// The journal cannot be written.
 async fn go_on(sender: &Sender, way: &Way, session: Session, mut legs: Vec<Leg>) -> std::io::Result<Sent> {
-    let Session { mut location, sent: mut offset } = session;
+    let Session { mut location, sent: mut offset, least } = session;
     let mut chunks = 0;
     if way.how == UploadHow::Chunked {
         let even = way.node.size.div_ceil(MOST_CHUNKS);
-        let chunk = way.chunk.unwrap_or(CHUNK).max(even).max(1);
+        let chunk = way.chunk.unwrap_or(CHUNK).max(least).max(even).max(1);
         while offset < way.node.size {
             let length = chunk.min(way.node.size - offset);
             let mut patch = way.question("a chunk", "PATCH", &location, way.body(offset, length));
@@ -211,7 +212,7 @@ async fn go_on(sender: &Sender, way: &Way, session: Session, mut legs: Vec<Leg>)
             chunks += 1;
             if way.stop_after == Some(chunks) {
                 legs.iter_mut().last().into_iter().for_each(|leg| leg.is_last = true);
-                return Ok(Sent { legs, open: Some(Session { location, sent: offset }) });
+                return Ok(Sent { legs, open: Some(Session { location, sent: offset, least }) });
             }
         }
     }

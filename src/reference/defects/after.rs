@@ -90,10 +90,14 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     Defect::new(
         "after-mounts-nothing",
-        "Once repositories were read anew, nothing is mounted from them: a session is opened instead.",
-        "mount.created",
-        &[Seam::Mount(|blob, right| right && !after(&blob.view))],
-    ),
+        "Once repositories were read anew, a mount from one is answered 201 and brings nothing.",
+        "mount.location",
+        &[Seam::Store(|change, right| match change {
+            Change::Mount(blob) if after(&blob.view) => Vec::new(),
+            _ => right,
+        })],
+    )
+    .also(&["mount.honest", "mount.created"]),
     Defect::new(
         "after-chunks-500",
         "Once the registry has read anew what it holds, it falls over where an upload is closed that came in chunks.",
@@ -107,7 +111,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             changed(wrong, answer, |_| fault().into())
         })],
     )
-    .also(&["restart.upload"]),
+    .also(&["upload.resumed"]),
     Defect::new(
         "after-errors-misshapen",
         "Once the registry has read anew what it holds, an unknown manifest is answered with JSON of another form.",

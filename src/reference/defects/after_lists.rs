@@ -1,5 +1,6 @@
 //! Wrong after whatever makes a registry read anew what it holds, about lists: of tags, and of referrers.
 
+use super::super::state::Manifests;
 use super::after::after;
 use super::boot_tools::with_gone;
 use super::pages::page_from;
@@ -14,6 +15,25 @@ fn since(view: &View) -> Option<std::time::SystemTime> {
 
 fn is_referrer(write: &Write) -> bool {
     matches!(write, Write::Manifest { manifest, .. } if manifest.subject.is_some())
+}
+
+/// Whether a manifest was there once and was removed.
+fn was_there(held: &Repository, digest: &Digest) -> bool {
+    held.past.gone().any(|(gone, _)| matches!(gone, Gone::Manifest(other, _) if other == digest))
+}
+
+/// With those that were there once, where the registry has read anew what it holds.
+fn with_gone_referrers(lookup: &Lookup, right: Manifests) -> Manifests {
+    let held = lookup.view.state.repository(lookup.repository).filter(|_| after(&lookup.view));
+    let gone = held.into_iter().flat_map(|held| held.past.gone()).filter_map(|(gone, _)| match gone {
+        Gone::Manifest(digest, stored) => Some((digest.clone(), stored.clone())),
+        _ => None,
+    });
+    let subject = Some(lookup.reference.as_str());
+    let theirs = gone.filter(|(_, stored)| stored.manifest.subject.as_deref() == subject);
+    let there = |digest: &Digest| right.iter().any(|(other, _)| other == digest);
+    let back: Vec<_> = theirs.filter(|(digest, _)| !there(digest)).collect();
+    right.into_iter().chain(back).collect()
 }
 
 pub(super) const DEFECTS: &[Defect] = &[
@@ -132,21 +152,67 @@ pub(super) const DEFECTS: &[Defect] = &[
         "Once referrers were read anew, one that was deleted is listed.",
         "referrers.gone",
         &[
-            Seam::Refer(|lookup, right| {
-                let held = lookup.view.state.repository(lookup.repository).filter(|_| after(&lookup.view));
-                let gone = held.into_iter().flat_map(|held| held.past.gone());
-                let gone = gone.filter_map(|(gone, _)| match gone {
-                    Gone::Manifest(digest, stored) => Some((digest.clone(), stored.clone())),
-                    _ => None,
-                });
-                let subject = Some(lookup.reference.as_str());
-                let gone: Vec<_> = gone.filter(|(_, stored)| stored.manifest.subject.as_deref() == subject).collect();
-                let there = |digest: &Digest| right.iter().any(|(other, _)| other == digest);
-                let back: Vec<_> = gone.into_iter().filter(|(digest, _)| !there(digest)).collect();
-                right.into_iter().chain(back).collect()
-            }),
+            Seam::Refer(|lookup, right| with_gone_referrers(lookup, right)),
             Seam::Boot(|rebuild, found| with_gone(rebuild, found, is_referrer)),
         ],
     )
     .also(&["restart.keeps-delete", "upgrade.keeps-delete"]),
+    Defect::new(
+        "after-lists-under-another-name",
+        "Once tags were read anew, the list of them has the last part of the repository's name only.",
+        "tags.form",
+        &[Seam::Finish(|asked, view, _, answer| {
+            let mut value = answer.value().filter(|_| after(view) && lists_tags(asked));
+            let name = value.as_mut().and_then(|value| value.get_mut("name"));
+            let Some(name) = name else { return answer };
+            *name = name.as_str().and_then(|name| name.rsplit('/').next()).unwrap_or_default().into();
+            let body = value.unwrap_or_default().to_string();
+            answer.without("content-length").body(body)
+        })],
+    ),
+    Defect::new(
+        "after-lists-collected-referrers",
+        "What a collection took is listed still among what refers to its subject.",
+        "referrers.empty",
+        &[Seam::Refer(|lookup, right| with_gone_referrers(lookup, right))],
+    )
+    .also(&["referrers.gone"]),
+    Defect::new(
+        "after-unlists-returned-referrers",
+        "Once referrers were read anew, one that was deleted and pushed again is not listed.",
+        "referrers.complete",
+        &[Seam::Refer(|lookup, right| {
+            let held = lookup.view.state.repository(lookup.repository).filter(|_| after(&lookup.view));
+            let Some(held) = held else { return right };
+            right.into_iter().filter(|(digest, _)| !was_there(held, digest)).collect()
+        })],
+    )
+    .also(&["gc.keeps-referrer", "restart.keeps-referrer", "upgrade.keeps-referrer"]),
+    Defect::new(
+        "referrers-of-returned-subject-empty",
+        "The list of referrers goes with its subject: pushed again, the subject has none.",
+        "referrers.complete",
+        &[Seam::Refer(|lookup, right| {
+            let held = lookup.view.state.repository(lookup.repository);
+            let returned = held
+                .zip(lookup.reference.digest())
+                .is_some_and(|(held, digest)| held.manifests.contains_key(digest) && was_there(held, digest));
+            if returned { Vec::new() } else { right }
+        })],
+    ),
+    Defect::new(
+        "after-referrers-of-everybody",
+        "Once referrers were read anew, those of a digest are listed in every repository.",
+        "referrers.empty",
+        &[Seam::Refer(|lookup, right| {
+            let others = lookup.view.state.repositories.iter().filter(|(name, _)| *name != lookup.repository);
+            let others = others.filter(|_| after(&lookup.view));
+            let theirs = others.flat_map(|(_, held)| {
+                let all = held.referrers.get(lookup.reference.as_str()).into_iter().flatten();
+                all.filter_map(|digest| Some((digest.clone(), held.manifests.get(digest)?.clone())))
+            });
+            right.into_iter().chain(theirs.collect::<Vec<_>>()).collect()
+        })],
+    )
+    .also(&["referrers.complete", "gc.keeps-referrer", "restart.keeps-referrer", "upgrade.keeps-referrer"]),
 ];

@@ -90,7 +90,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             cold(again(view) && reads, asked, heads_blob(asked), memory, answer)
         })],
     )
-    .also(&["restart.upload", "blob.head.served"]),
+    .also(&["upload.resumed", "blob.head.served"]),
     Defect::new(
         "restart-blob-heads-empty",
         "HEAD of a blob says after a start that it has no bytes.",

@@ -14,7 +14,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
         "restart-session-500",
         "An upload that was half done before a restart makes the registry fall over.",
-        "restart.upload",
+        "upload.resumed",
         &[Seam::Finish(|asked, view, _, answer| {
             let gone = is_after_restart(asked, view) && answer.status == StatusCode::NOT_FOUND;
             changed(gone, answer, |_| fault().into())
@@ -23,13 +23,13 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
         "restart-session-loses-bytes",
         "Of an upload that was half done the length is on disk before the bytes: after a restart some of them are not there.",
-        "restart.upload",
+        "upload.resumed",
         &[Seam::Resume(|_, upload, _| Some(Resumed { kept: upload.length / 2, says: upload.length }))],
     ),
     Defect::new(
         "restart-session-unchecked",
         "The same, and the digest of an upload that went on after a restart is not held against its bytes.",
-        "restart.upload",
+        "upload.resumed",
         &[
             Seam::Resume(|_, upload, _| Some(Resumed { kept: upload.length / 2, says: upload.length })),
             Seam::Close(|_, _| Ok(())),
@@ -39,14 +39,14 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
         "restart-session-says-more",
         "An upload that was half done says after a restart that more is there than ever came.",
-        "restart.upload",
+        "upload.resumed",
         &[Seam::Resume(|_, upload, _| Some(Resumed { kept: upload.length, says: upload.length + 1000 }))],
     ),
     Defect::new(
         "restart-session-for-reading-only",
         "An upload that was half done says after a restart where it stands, and does not go on (distribution 3.1.1 without \
          `http.secret`).",
-        "restart.upload",
+        "upload.resumed",
         &[
             Seam::Resume(|_, upload, _| Some(Resumed { kept: upload.length, says: upload.length })),
             Seam::Finish(|asked, view, _, answer| {

@@ -5,6 +5,7 @@
 
 mod after;
 mod after_lists;
+mod after_writes;
 mod again;
 mod blobs;
 mod boot;
@@ -25,6 +26,7 @@ mod delete_children;
 mod gaps;
 mod gc;
 mod gc_after;
+mod gc_again;
 mod gc_during;
 mod gc_late;
 mod gc_pushed;
@@ -153,6 +155,8 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         gc_pushed::DEFECTS,
         after::DEFECTS,
         after_lists::DEFECTS,
+        after_writes::DEFECTS,
+        gc_again::DEFECTS,
         gc_roots::DEFECTS,
         gc_after::DEFECTS,
         gc_late::DEFECTS,
