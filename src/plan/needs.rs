@@ -21,9 +21,21 @@ pub(super) fn unmet(case: &CaseInstance, findings: &Findings) -> Option<Skip> {
         Format::Oci => "media.oci",
         Format::Docker => "media.docker",
     };
-    capability(media, Presence::Supported, findings)
-        .or_else(|| stance(case, findings.stance(case.format)))
-        .or_else(|| case.needs.capabilities.iter().find_map(|(name, presence)| capability(name, *presence, findings)))
+    capability(media, Presence::Supported, findings).or_else(|| stance(case, findings.stance(case.format))).or_else(
+        || {
+            let mut needed = case.needs.capabilities.iter();
+            needed.find_map(|(name, presence)| capability(in_format(name, case.format), *presence, findings))
+        },
+    )
+}
+
+/// The capability by this name, of content in this format. Docker's schema speaks of lists of images only, so that a registry
+/// may take an index that names an index, and no list that names a list.
+fn in_format(name: &str, format: Format) -> &str {
+    match (name, format) {
+        ("index.nested", Format::Docker) => "list.nested",
+        _ => name,
+    }
 }
 
 /// A barrier of the case, from this step on, a second server, or repositories, that the target has not.

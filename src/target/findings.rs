@@ -30,6 +30,7 @@ pub const CAPABILITIES: &[(&str, &str)] = &[
     ("catalog", "lists repositories"),
     ("index.empty", "takes an index without children"),
     ("index.nested", "takes an index that names an index"),
+    ("list.nested", "takes a Docker manifest list that names one"),
     ("index.no-media-type", "takes an index without `mediaType`"),
     ("index.no-platform", "takes an index that names an image without its platform"),
 ];

@@ -190,7 +190,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             changed(wrong, answer, |_| Problem::manifest_unknown(reference).into())
         })],
     )
-    .also(&["manifest.head.served"]),
+    .also(&["manifest.head.served", "manifest.get.accept-any"]),
     Defect::new(
         "after-moves-no-tag-back",
         "Once tags were read anew, one does not move to what is older than what it leads to: the push is answered 201.",

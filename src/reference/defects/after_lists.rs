@@ -171,13 +171,6 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     ),
     Defect::new(
-        "after-lists-collected-referrers",
-        "What a collection took is listed still among what refers to its subject.",
-        "referrers.empty",
-        &[Seam::Refer(|lookup, right| with_gone_referrers(lookup, right))],
-    )
-    .also(&["referrers.gone"]),
-    Defect::new(
         "after-unlists-returned-referrers",
         "Once referrers were read anew, one that was deleted and pushed again is not listed.",
         "referrers.complete",

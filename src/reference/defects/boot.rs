@@ -79,7 +79,8 @@ pub(super) const DEFECTS: &[Defect] = &[
         "A deleted blob is back after a start.",
         "restart.keeps-delete",
         &[Seam::Boot(|rebuild, found| with_gone(rebuild, found, |gone| matches!(gone, Write::Link { .. })))],
-    ),
+    )
+    .also(&["delete.blob-gone"]),
     Defect::new(
         "restart-serves-lists-as-indexes",
         "After a start a Docker manifest list is served with the type of an OCI index.",

@@ -135,7 +135,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             tags
         })],
     )
-    .also(&["tags.complete"]),
+    .also(&["tags.complete", "tags.gone"]),
     Defect::new(
         "gc-missing-child-500",
         "After a collection a child that an index names and nobody pushed is answered with 500: it was marked, and is not there.",
@@ -173,7 +173,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             Some(Served { media_type, ..found })
         })],
     )
-    .also(&["manifest.get.type", "manifest.head.type"]),
+    .also(&["manifest.get.type", "manifest.head.type", "gc.keeps-type"]),
     Defect::new(
         "gc-tag-answered-with-older",
         "After a collection a tag that was moved leads again to what it led to before, if that is there.",

@@ -30,7 +30,8 @@ pub(super) const DEFECTS: &[Defect] = &[
             });
             right.filter(|_| !(hidden && lookup.reference.tag().is_some()))
         })],
-    ),
+    )
+    .also(&["gc.keeps-tag"]),
     Defect::new(
         "gc-freezes-tags",
         "After a collection a tag that is there does not move: the push is answered 201.",

@@ -244,10 +244,12 @@ pub(super) const DEFECTS: &[Defect] = &[
     .also(&["blob.head.absent"]),
     Defect::new(
         "missing-blob-head-200",
-        "HEAD of a blob that is not there is answered with 200.",
+        "HEAD of a blob that is not there is answered with 200, unless its repository has an index.",
         "blob.head.absent",
-        &[Seam::Finish(|asked, _, _, answer| {
-            changed(blob_missing(asked, &answer) && head(asked), answer, |_| empty_200())
+        &[Seam::Finish(|asked, view, _, answer| {
+            let held = asked.route.repository().and_then(|name| view.state.repository(name));
+            let index = held.is_some_and(|held| held.manifests.values().any(|s| s.manifest.kind == Kind::Index));
+            changed(blob_missing(asked, &answer) && head(asked) && !index, answer, |_| empty_200())
         })],
     ),
     Defect::new(

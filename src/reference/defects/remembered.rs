@@ -68,7 +68,8 @@ pub(super) const DEFECTS: &[Defect] = &[
             let asks = asked.header("if-none-match").is_some() && (gets_manifest(asked) || heads_manifest(asked));
             changed(asks && answer.status == StatusCode::OK, answer, |_| Answer::new(StatusCode::NOT_MODIFIED))
         })],
-    ),
+    )
+    .also(&["gc.keeps-tag", "restart.keeps-tag", "upgrade.keeps-tag"]),
     Defect::new(
         "head-tag-remembered",
         "HEAD of a tag is answered as it was the first time, wherever the tag has gone since.",

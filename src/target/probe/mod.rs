@@ -144,13 +144,14 @@ pub async fn probe(setup: Setup<'_>) -> Result<Findings, String> {
     let single = futures_util::future::join_all(
         QUESTIONS.iter().map(|(name, ask)| capability(&desk, setup, name, format, *ask)),
     );
-    let (oci, docker, (referrers, subject), single) = tokio::join!(
+    let (oci, docker, (referrers, subject), list, single) = tokio::join!(
         stance(&desk, setup, Format::Oci),
         stance(&desk, setup, Format::Docker),
         referrers(&desk, setup, format),
+        capability(&desk, setup, "list.nested", Format::Docker, |d, q| Box::pin(manifests::nested_index(d, q))),
         single,
     );
-    let mut capabilities: BTreeMap<String, Finding> = single.into_iter().collect();
+    let mut capabilities: BTreeMap<String, Finding> = single.into_iter().chain([list]).collect();
     for (name, finding) in [
         ("media.oci", media_oci.0),
         ("media.docker", media_docker.0),
