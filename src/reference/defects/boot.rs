@@ -66,7 +66,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "restart.keeps-delete",
         &[Seam::Boot(|rebuild, found| with_gone(rebuild, found, |gone| matches!(gone, Write::Tag { .. })))],
     )
-    .also(&["restart.tags"]),
+    .also(&["restart.tags", "tags.gone", "delete.tag-gone", "tags.complete"]),
     Defect::new(
         "restart-revives-deleted-manifest",
         "A deleted manifest is back after a start, by its digest.",

@@ -101,18 +101,4 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     )
     .also(&["upgrade.keeps-manifest", "gc.keeps-manifest", "late.again.kept", "manifest.put.location", "manifest.get.served"]),
-    Defect::new(
-        "restart-heads-what-was-removed",
-        "What is known of a manifest stays in a table of its own when it is deleted or collected: after a start HEAD is \
-         answered from there.",
-        "gc.drops-manifest",
-        &[Seam::Finish(|asked, view, _, answer| {
-            let wrong = again(view) && heads_manifest(asked) && answer.status == StatusCode::NOT_FOUND;
-            let held = asked.route.repository().and_then(|name| view.state.repository(name)).filter(|_| wrong);
-            let digest = asked.route.reference().and_then(Digest::parse);
-            let removed = held.zip(digest).is_some_and(|(held, digest)| was_manifest(held, &digest));
-            changed(removed, answer, |_| Answer::new(StatusCode::OK).with("content-length", "0"))
-        })],
-    )
-    .also(&["restart.keeps-delete", "upgrade.keeps-delete", "delete.manifest-gone", "manifest.head.absent"]),
 ];
