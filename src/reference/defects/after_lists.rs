@@ -151,10 +151,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "after-lists-deleted-referrers",
         "Once referrers were read anew, one that was deleted is listed.",
         "referrers.gone",
-        &[
-            Seam::Refer(|lookup, right| with_gone_referrers(lookup, right)),
-            Seam::Boot(|rebuild, found| with_gone(rebuild, found, is_referrer)),
-        ],
+        &[Seam::Refer(with_gone_referrers), Seam::Boot(|rebuild, found| with_gone(rebuild, found, is_referrer))],
     )
     .also(&["restart.keeps-delete", "upgrade.keeps-delete"]),
     Defect::new(
