@@ -17,11 +17,6 @@ fn is_referrer(write: &Write) -> bool {
     matches!(write, Write::Manifest { manifest, .. } if manifest.subject.is_some())
 }
 
-/// Whether a manifest was there once and was removed.
-fn was_there(held: &Repository, digest: &Digest) -> bool {
-    held.past.gone().any(|(gone, _)| matches!(gone, Gone::Manifest(other, _) if other == digest))
-}
-
 /// With those that were there once, where the registry has read anew what it holds.
 fn with_gone_referrers(lookup: &Lookup, right: Manifests) -> Manifests {
     let held = lookup.view.state.repository(lookup.repository).filter(|_| after(&lookup.view));

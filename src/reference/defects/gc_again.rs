@@ -3,12 +3,7 @@
 use super::boot_tools::again;
 use super::gc_tools::*;
 
-/// Whether this digest was removed from the repository once, as a manifest.
-fn was_manifest(held: &Repository, digest: &Digest) -> bool {
-    held.past.gone().any(|(gone, _)| matches!(gone, Gone::Manifest(other, _) if other == digest))
-}
-
-/// The same for a blob.
+/// Whether a blob was removed from the repository once.
 fn was_blob(held: &Repository, digest: &Digest) -> bool {
     held.past.gone().any(|(gone, _)| matches!(gone, Gone::Blob(other) if other == digest))
 }
@@ -31,7 +26,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "An index that was deleted is known as such for ever: pushed again, its children are passed over.",
         "gc.keeps-manifest",
         &[Seam::Reach(|marked, right| {
-            let returned = was_manifest(marked.held, marked.digest);
+            let returned = was_there(marked.held, marked.digest);
             without_children(marked, right, |_| returned)
         })],
     )
@@ -41,7 +36,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "A manifest that was deleted is known as such for ever: pushed again, it goes at the next collection.",
         "gc.keeps-manifest",
         &[Seam::Expire(|doomed, right| {
-            right || doomed.stored.is_some() && was_manifest(doomed.collection.held, doomed.digest)
+            right || doomed.stored.is_some() && was_there(doomed.collection.held, doomed.digest)
         })],
     )
     .also(KEPT),

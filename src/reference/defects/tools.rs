@@ -115,6 +115,11 @@ pub fn parents<'a>(
     manifests.filter(move |(_, stored)| stored.manifest.children.iter().any(|child| child.digest == digest))
 }
 
+/// Whether a manifest was removed from the repository once.
+pub fn was_there(held: &Repository, digest: &Digest) -> bool {
+    held.past.gone().any(|(gone, _)| matches!(gone, Gone::Manifest(other, _) if other == digest))
+}
+
 /// The manifest, as it is served.
 pub fn served(view: View, repository: &str, digest: &Digest) -> Option<Served> {
     super::super::manifests::manifest_as_served(view, repository, digest)
