@@ -309,6 +309,7 @@ fn what_cannot_go_on_is_refused_with_its_place() {
     // A changed digest does not accuse the registry.
     std::fs::write(desk.journal(), whole.replacen("\"content\":\"sha256:", "\"content\":\"sha256:00", 1)).unwrap();
     assert_eq!(desk.resume(&[]).status.code(), Some(2));
+    assert!(!desk.record().complete, "the paused run's reports are as they were");
     let run = Command::new(env!("CARGO_BIN_EXE_lacuna"))
         .current_dir(desk.folder.path())
         .args(["run", "reference", "--pause-at", "upgrade"])

@@ -108,9 +108,10 @@ pub async fn run(args: RunArgs) -> ExitCode {
     if let Some(text) = request.as_ref().ok().and_then(run::refusal) {
         return output::refuse("run", &text).into();
     }
-    // Whatever fails from here on, nobody may take the reports of an earlier run for this one's.
+    // Whatever fails from here on, nobody may take the reports of an earlier run for this one's. Those of a paused run say that
+    // they are of a part: they stay until what goes on with it has its own.
     let out = request.as_ref().ok().map(|request| &request.out).or(args.out.as_ref());
-    out.into_iter().for_each(|out| files::clear(out));
+    out.into_iter().filter(|_| args.resume.is_none()).for_each(|out| files::clear(out));
     let request = match request {
         Ok(request) => request,
         Err(text) => return output::refuse("run", &text).into(),

@@ -56,7 +56,7 @@ pub fn changes(was: &Was, now: &Was) -> Vec<Change> {
 /// What is to be known of the changes of the embedded registry: they are no accident.
 pub fn on_purpose(target: &TargetRecord) -> Option<&'static str> {
     let embedded = target.name == REFERENCE && target.product.is_none();
-    embedded.then_some("on purpose: the embedded registry is upgraded to a version of the other stance, and back")
+    embedded.then_some("on purpose: the embedded registry is upgraded to a version of the other stance, and back, so that this changes")
 }
 
 fn words(what: &str, how: Found, was: &str, now: &str) -> String {

@@ -231,15 +231,15 @@ impl Out {
             record.rounds.iter().flat_map(|round| round.changes.iter().flatten().map(move |change| (round, change)));
         let mut all: Vec<_> = all.collect();
         all.sort_by_key(|(_, change)| !change.worse);
+        if let Some(why) = changes::on_purpose(&record.target).filter(|_| !all.is_empty()) {
+            self.line(why.into());
+        }
         for (round, change) in all.iter().take(LINES) {
             let word = if change.worse { self.paint.bad("WORSE") } else { self.paint.odd("change") };
             self.line(format!("{word}  after {}: {}", clean::line(&round.barrier), clean::line(&change.text)));
             for (when, evidence) in [("was", &change.was), ("now", &change.now)] {
                 self.line(format!("      {when}  {}", self.paint.faint(&clean::clip(&clean::line(evidence), 160))));
             }
-        }
-        if let Some(why) = changes::on_purpose(&record.target).filter(|_| !all.is_empty()) {
-            self.line(format!("      {why}"));
         }
         self.rest(all.len(), LINES, "changes after barriers");
     }

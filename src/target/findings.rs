@@ -127,7 +127,7 @@ impl Findings {
         for (name, _) in DECLARED {
             let (is, evidence) = match claims.capabilities.get(*name) {
                 Some(is) => (*is, "as the profile claims"),
-                None => (Is::Absent, "the profile does not claim it, and no request shows it"),
+                None => (Is::Absent, "nobody claims it, and no request shows it"),
             };
             self.capabilities.insert((*name).to_owned(), Finding { is, evidence: evidence.to_owned() });
         }
