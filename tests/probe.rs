@@ -43,6 +43,10 @@ async fn shipped(name: &str) -> Option<Live> {
 async fn every_shipped_profile_is_what_it_claims() {
     let launched = |name: &&str| load::shipped(name).unwrap().unwrap().launch.is_some();
     for name in load::shipped_names().into_iter().filter(launched) {
+        if name == "pulp" && std::env::var_os("PULP_PASSWORD").is_none() {
+            eprintln!("SKIPPED: pulp was not probed: PULP_USER and PULP_PASSWORD are not set");
+            continue;
+        }
         let Some(live) = shipped(name).await else { continue };
         let findings = find(&live).await;
         let wrong: Vec<String> = compare(&live.profile.claims, &findings)
@@ -55,8 +59,9 @@ async fn every_shipped_profile_is_what_it_claims() {
         let probed = findings.capabilities.keys().map(String::as_str).filter(|name| !is_declared(name));
         let asked: BTreeSet<&str> = probed.collect();
         assert_eq!(known, asked, "{name}");
-        // Two seconds where the machine does nothing else; here it may be building.
-        assert!(findings.seconds < 6.0, "{name} took {} s", findings.seconds);
+        // Two seconds where the machine does nothing else; here it may be building. Some have processes behind them.
+        let longest = if ["pulp", "distribution-s3"].contains(&name) { 60.0 } else { 6.0 };
+        assert!(findings.seconds < longest, "{name} took {} s", findings.seconds);
         println!("{name}: {} requests in {:.2} s", findings.requests, findings.seconds);
     }
 }

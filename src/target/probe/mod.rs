@@ -144,11 +144,20 @@ pub async fn probe(setup: Setup<'_>) -> Result<Findings, String> {
     let single = futures_util::future::join_all(
         QUESTIONS.iter().map(|(name, ask)| capability(&desk, setup, name, format, *ask)),
     );
+    let list = async {
+        match media_docker.1 {
+            true => {
+                capability(&desk, setup, "list.nested", Format::Docker, |d, q| Box::pin(manifests::nested_index(d, q)))
+                    .await
+            }
+            false => ("list.nested".to_owned(), media_docker.0.clone()),
+        }
+    };
     let (oci, docker, (referrers, subject), list, single) = tokio::join!(
         stance(&desk, setup, Format::Oci),
         stance(&desk, setup, Format::Docker),
         referrers(&desk, setup, format),
-        capability(&desk, setup, "list.nested", Format::Docker, |d, q| Box::pin(manifests::nested_index(d, q))),
+        list,
         single,
     );
     let mut capabilities: BTreeMap<String, Finding> = single.into_iter().chain([list]).collect();
