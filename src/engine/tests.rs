@@ -4,6 +4,7 @@
 
 mod crooked;
 mod hostile;
+mod parts;
 mod straight;
 
 use std::collections::BTreeMap;
