@@ -73,8 +73,10 @@ pub(super) fn present(i: usize) -> String {
 
 /// Eight images, `present-0` to `-7`; `index` over them; for each platform `lacks-N`, that names an image of it that nobody
 /// has, and the seven others, and `reversed-N`, the same in reverse order; `lacks-stranger`, that names all eight and an image of a ninth platform that nobody has.
+/// `ground` is a blob that none of them names.
 pub(super) fn platforms() -> Graph {
     let mut graph = with_layer();
+    graph.blobs.insert("ground".into(), Blob { size: Some(99), ..Blob::default() });
     let count = PLATFORMS.len();
     for (i, platform) in PLATFORMS.iter().enumerate() {
         graph.images.insert(present(i), image(platform));

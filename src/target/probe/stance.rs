@@ -13,7 +13,15 @@ use crate::target::findings::StanceFinding;
 /// Finds the stance for the question's format.
 pub(super) async fn find(desk: &Desk<'_>, question: &Question<'_>) -> StanceFinding {
     match question.build(&platforms()) {
-        Ok(set) => ask(desk, &set, question).await.unwrap_or_else(broken),
+        Ok(set) => {
+            let found = ask(desk, &set, question).await.unwrap_or_else(broken);
+            // A repository that never had a blob stops the collector of distribution 3 (registry/storage/garbagecollect.go:122-138)
+            // long after the probe. It comes last: nothing that was asked may depend on it.
+            if let Ok(ground) = set.get("ground") {
+                let _ = desk.push_blob(question.main(), ground).await;
+            }
+            found
+        }
         Err(evidence) => broken(evidence),
     }
 }
@@ -30,11 +38,6 @@ async fn ask(desk: &Desk<'_>, set: &Set, question: &Question<'_>) -> Result<Stan
     let main = question.main();
     let index = set.get("index")?;
     let tag = question.tag("none-present");
-    // A blob of a child, for a repository that never had one stops the collector of distribution 3
-    // (registry/storage/garbagecollect.go:122-138) long after the probe. What is asked does not depend on it.
-    if let Some(blob) = index.children.first().and_then(|child| child.children.first()) {
-        let _ = desk.push_blob(main, blob).await;
-    }
     let none = desk.put(main, &tag, index, "an index of 8 platforms, none present,").await?;
     if none.is_success() {
         return Ok(accepted(desk, main, &tag, index, &none).await);
