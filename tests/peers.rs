@@ -85,16 +85,18 @@ const SWITCHES: &[Pair] = &[
 
 const RESTART: (&str, &str) = ("restart/**", "memory keeps nothing over a restart");
 const UPGRADE: (&str, &str) = ("upgrade/**", "nor over an upgrade");
+const AFTER: (&str, &str) = ("after/**", "as restart and upgrade");
 const SAVINGS: (&str, &str) = ("savings/**", "what is in memory no folder shows");
 
-const OLAREG_MEMORY: &[(&str, &str)] = &[RESTART, UPGRADE, SAVINGS];
-const OLAREG_SPARSE_MEMORY: &[(&str, &str)] = &[RESTART, UPGRADE, SAVINGS, ("late/**", "as restart")];
+const OLAREG_MEMORY: &[(&str, &str)] = &[RESTART, UPGRADE, AFTER, SAVINGS];
+const OLAREG_SPARSE_MEMORY: &[(&str, &str)] = &[RESTART, UPGRADE, AFTER, SAVINGS, ("late/**", "as restart")];
 
 const DISTRIBUTION_MEMORY: &[(&str, &str)] = &[
     ("gc/**", "the collector is another program, which cannot see the registry's memory"),
     ("late/**", "as gc and restart"),
     RESTART,
     UPGRADE,
+    AFTER,
     SAVINGS,
     ("skew/**", "no second server sees the first one's memory"),
     ("tags/list/complete/*", "the driver in memory never lists a tag that is called index"),
