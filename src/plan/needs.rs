@@ -21,12 +21,12 @@ pub(super) fn unmet(case: &CaseInstance, findings: &Findings) -> Option<Skip> {
         Format::Oci => "media.oci",
         Format::Docker => "media.docker",
     };
-    capability(media, Presence::Supported, findings).or_else(|| stance(case, findings.stance(case.format))).or_else(
-        || {
-            let mut needed = case.needs.capabilities.iter();
-            needed.find_map(|(name, presence)| capability(in_format(name, case.format), *presence, findings))
-        },
-    )
+    let needed = || {
+        let mut all = case.needs.capabilities.iter();
+        all.find_map(|(name, presence)| capability(in_format(name, case.format), *presence, findings))
+    };
+    let taken = capability(media, Presence::Supported, findings);
+    taken.or_else(|| stance(case, findings.stance(case.format))).or_else(needed)
 }
 
 /// The capability by this name, of content in this format. Docker's schema speaks of lists of images only, so that a registry

@@ -4,6 +4,7 @@
 use axum::http::Method;
 use serde_json::json;
 
+use super::blobs::content_range;
 use super::boot_tools::{again, is_about_a_gap};
 use super::gc_tools::was_collected;
 use super::tools::*;
@@ -41,16 +42,6 @@ fn misshapen(answer: Answer) -> Answer {
     answer.with("content-type", "application/json").body(json!({ "error": "not found" }).to_string())
 }
 
-fn is_missing(asked: &Asked, answer: &Answer) -> bool {
-    asked.method == Method::GET && answer.status == StatusCode::NOT_FOUND
-}
-
-/// Where in its blob a partial answer begins.
-fn starts_at(answer: &Answer) -> Option<u64> {
-    let range = answer.header("content-range")?.strip_prefix("bytes ")?;
-    range.split_once('-')?.0.parse().ok()
-}
-
 fn is_untyped(served: &Served) -> bool {
     let value: serde_json::Value = serde_json::from_slice(&served.body.to_bytes()).unwrap_or_default();
     value.get("manifests").is_some() && value.get("mediaType").is_none()
@@ -79,7 +70,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "Once blobs were read anew, a range of one has its first bytes, whatever Content-Range says.",
         "blob.range.bytes",
         &[Seam::Finish(|asked, view, _, answer| {
-            let late = starts_at(&answer).is_some_and(|start| start > 0);
+            let late = content_range(&answer).is_some_and(|(start, _)| start > 0);
             let digest = answer.header("docker-content-digest").and_then(Digest::parse);
             let whole = digest.filter(|_| after(view) && late && gets_blob(asked));
             match whole.and_then(|digest| view.content.body(&digest)) {
@@ -106,8 +97,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             if asked.method == Method::PATCH {
                 memory.keep(asked.uri.path(), &answer);
             }
-            let closes = asked.method == Method::PUT && matches!(asked.route, Route::Upload { .. });
-            let wrong = closes && after(view) && memory.recall(asked.uri.path()).is_some();
+            let wrong = closes_upload(asked) && after(view) && memory.recall(asked.uri.path()).is_some();
             changed(wrong, answer, |_| fault().into())
         })],
     )
@@ -117,7 +107,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "Once the registry has read anew what it holds, an unknown manifest is answered with JSON of another form.",
         "error.form",
         &[Seam::Finish(|asked, view, _, answer| {
-            let wrong = after(view) && gets_manifest(asked) && is_missing(asked, &answer);
+            let wrong = after(view) && gets_manifest(asked) && answer.status == StatusCode::NOT_FOUND;
             changed(wrong, answer, misshapen)
         })],
     ),
@@ -126,7 +116,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "The same for an unknown blob.",
         "error.form",
         &[Seam::Finish(|asked, view, _, answer| {
-            let wrong = after(view) && gets_blob(asked) && is_missing(asked, &answer);
+            let wrong = after(view) && gets_blob(asked) && answer.status == StatusCode::NOT_FOUND;
             changed(wrong, answer, misshapen)
         })],
     ),

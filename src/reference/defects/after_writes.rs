@@ -3,18 +3,16 @@
 use axum::http::Method;
 
 use super::after::after;
-use super::gc_tools::earlier;
+use super::gc_tools::is_late;
 use super::tools::*;
 
-fn is_late(push: &Push) -> bool {
-    let held = push.view.state.repository(push.repository);
-    held.is_some_and(|held| earlier(held, push.digest).next().is_some())
+fn comes_late(push: &Push) -> bool {
+    push.view.state.repository(push.repository).is_some_and(|held| is_late(held, push.digest))
 }
 
 fn has_late_children(push: &Push) -> bool {
     let Some(held) = push.view.state.repository(push.repository) else { return false };
-    let late = |digest: Digest| earlier(held, &digest).next().is_some();
-    push.manifest.children.iter().filter_map(|child| Digest::parse(&child.digest)).any(late)
+    push.manifest.children.iter().filter_map(|child| Digest::parse(&child.digest)).any(|child| is_late(held, &child))
 }
 
 /// What a tag led to before it was moved.
@@ -34,7 +32,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "Once indexes were read anew, a child that came late takes no tag: the push is answered 201.",
         "late.child.served",
         &[Seam::Store(|change, right| match accepted(change) {
-            Some(push) if after(&push.view) && is_late(push) => {
+            Some(push) if after(&push.view) && comes_late(push) => {
                 right.into_iter().filter(|write| !matches!(write, Write::Tag { .. })).collect()
             }
             _ => right,
@@ -70,9 +68,8 @@ pub(super) const DEFECTS: &[Defect] = &[
             if asked.method == Method::PATCH && answer.status == StatusCode::ACCEPTED {
                 memory.keep(path, &answer);
             }
-            let closes = asked.method == Method::PUT && matches!(asked.route, Route::Upload { .. });
             let named = asked.route.repository().zip(asked.query.get("digest"));
-            if let Some((repository, digest)) = named.filter(|_| closes && memory.recall(path).is_some()) {
+            if let Some((repository, digest)) = named.filter(|_| closes_upload(asked) && memory.recall(path).is_some()) {
                 memory.keep(&format!("/v2/{repository}/blobs/{digest}"), &answer);
             }
             let chunked = (gets_blob(asked) || heads_blob(asked)) && memory.recall(path).is_some();

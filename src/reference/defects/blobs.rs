@@ -34,7 +34,7 @@ fn part(asked: &Asked, view: &View, answer: Answer, start: u64) -> Answer {
 }
 
 /// First byte and total of `bytes 0-9/100`.
-fn content_range(answer: &Answer) -> Option<(u64, u64)> {
+pub(super) fn content_range(answer: &Answer) -> Option<(u64, u64)> {
     let (range, total) = answer.header("content-range")?.strip_prefix("bytes ")?.split_once('/')?;
     Some((range.split_once('-')?.0.parse().ok()?, total.parse().ok()?))
 }

@@ -56,7 +56,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         &[Seam::Expire(|doomed, right| {
             let held = doomed.collection.held;
             let third = doomed.collection.view.state.life.collections >= 2 && doomed.stored.is_some();
-            right || third && earlier(held, doomed.digest).next().is_some()
+            right || third && is_late(held, doomed.digest)
         })],
     )
     .also(KEPT),
@@ -91,7 +91,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             let wrong = was_collected(lookup.view) && again(&lookup.view);
             right.filter(|served| {
                 let held = lookup.view.state.repository(lookup.repository);
-                !(wrong && held.is_some_and(|held| earlier(held, &served.digest).next().is_some()))
+                !(wrong && held.is_some_and(|held| is_late(held, &served.digest)))
             })
         })],
     )

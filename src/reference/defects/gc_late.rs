@@ -7,11 +7,6 @@ use super::gc_tools::*;
 /// After so long a registry's own clock has run.
 const CLOCK: Duration = Duration::from_millis(150);
 
-/// Whether a manifest came after an index that names it.
-fn is_late(held: &Repository, digest: &Digest) -> bool {
-    earlier(held, digest).next().is_some()
-}
-
 /// The manifests of a repository that name this blob.
 fn owners<'a>(held: &'a Repository, blob: &'a str) -> impl Iterator<Item = (&'a Digest, &'a Stored)> {
     held.manifests.iter().filter(move |(_, stored)| stored.manifest.blobs.iter().any(|named| named.digest == blob))

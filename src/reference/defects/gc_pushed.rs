@@ -26,7 +26,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         &[Seam::Resolve(|lookup, right| {
             let hidden = right.as_ref().is_some_and(|served| {
                 let held = lookup.view.state.repository(lookup.repository).filter(|_| was_collected(lookup.view));
-                held.is_some_and(|held| earlier(held, &served.digest).next().is_some())
+                held.is_some_and(|held| is_late(held, &served.digest))
             });
             right.filter(|_| !(hidden && lookup.reference.tag().is_some()))
         })],

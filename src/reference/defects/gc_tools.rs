@@ -87,3 +87,8 @@ pub fn earlier<'a>(held: &'a Repository, digest: &'a Digest) -> impl Iterator<It
     let named = |stored: &Stored| stored.manifest.children.iter().any(|child| child.digest == digest.as_str());
     held.manifests.iter().filter(move |(_, stored)| first.is_some_and(|first| stored.first < first) && named(stored))
 }
+
+/// Whether a manifest came after an index that names it.
+pub fn is_late(held: &Repository, digest: &Digest) -> bool {
+    earlier(held, digest).next().is_some()
+}

@@ -1,17 +1,7 @@
 //! Wrong about children that are pushed after the index that names them.
 
+use super::gc_tools::is_late;
 use super::tools::*;
-
-/// The indexes that name a digest and were there before it.
-fn earlier<'a>(
-    view: View<'a>,
-    repository: &'a str,
-    digest: &'a Digest,
-) -> impl Iterator<Item = (&'a Digest, &'a Stored)> {
-    let first = view.state.manifest(repository, digest).map(|stored| stored.first);
-    parents(view, repository, digest.as_str())
-        .filter(move |(_, parent)| first.is_some_and(|first| parent.first < first))
-}
 
 /// The accepted push of a manifest that an index waits for, and those indexes.
 fn arrival<'a>(change: &Change<'a>) -> Option<(&'a Push<'a>, Vec<(&'a Digest, &'a Stored)>)> {
@@ -29,8 +19,8 @@ fn waited_for(push: &Push) -> bool {
 }
 
 fn came_late(lookup: &Lookup) -> bool {
-    let digest = lookup.reference.digest();
-    digest.is_some_and(|digest| earlier(lookup.view, lookup.repository, digest).next().is_some())
+    let held = lookup.view.state.repository(lookup.repository);
+    held.zip(lookup.reference.digest()).is_some_and(|(held, digest)| is_late(held, digest))
 }
 
 /// The index with other bytes: indented, as a registry writes it that has looked into it.

@@ -1,6 +1,6 @@
 //! Wrong about children that came late, by the way in which they are asked for.
 
-use super::gc_tools::earlier;
+use super::gc_tools::is_late;
 use super::tools::*;
 
 const SERVED: &[&str] = &["gc.keeps-manifest", "restart.keeps-manifest", "upgrade.keeps-manifest"];
@@ -9,7 +9,7 @@ const SERVED: &[&str] = &["gc.keeps-manifest", "restart.keeps-manifest", "upgrad
 fn about_late(asked: &Asked, view: &View) -> bool {
     let held = asked.route.repository().and_then(|name| view.state.repository(name));
     let digest = asked.route.reference().and_then(Digest::parse);
-    held.zip(digest).is_some_and(|(held, digest)| earlier(held, &digest).next().is_some())
+    held.zip(digest).is_some_and(|(held, digest)| is_late(held, &digest))
 }
 
 /// A tag that a registry makes of a digest.

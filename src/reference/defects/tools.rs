@@ -150,6 +150,11 @@ pub fn heads_blob(asked: &Asked) -> bool {
     asked.method == Method::HEAD && matches!(asked.route, Route::Blob { .. })
 }
 
+/// The closing PUT of an upload.
+pub fn closes_upload(asked: &Asked) -> bool {
+    asked.method == Method::PUT && matches!(asked.route, Route::Upload { .. })
+}
+
 /// A list of tags.
 pub fn lists_tags(asked: &Asked) -> bool {
     asked.reads() && matches!(asked.route, Route::Tags { .. })

@@ -4,11 +4,6 @@ use axum::http::{Method, StatusCode};
 
 use super::tools::*;
 
-/// The closing PUT of an upload.
-fn closes(asked: &Asked) -> bool {
-    asked.method == Method::PUT && matches!(asked.route, Route::Upload { .. })
-}
-
 fn posts(asked: &Asked) -> bool {
     asked.method == Method::POST && matches!(asked.route, Route::Uploads { .. })
 }
@@ -40,7 +35,7 @@ fn last_chunk(asked: &Asked, memory: &mut Memory, answer: &Answer) -> Option<u64
         let range = asked.header("content-range").unwrap_or_default();
         memory.keep(asked.uri.path(), &Answer::new(StatusCode::OK).with("content-range", range));
     }
-    if closes(asked) && answer.status == StatusCode::CREATED {
+    if closes_upload(asked) && answer.status == StatusCode::CREATED {
         let (repository, digest) = (asked.route.repository()?, asked.query.get("digest")?);
         let patched = memory.recall(asked.uri.path())?;
         memory.keep(&format!("/v2/{repository}/blobs/{digest}"), &patched);
@@ -62,7 +57,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "The end of an upload is answered with 200 where the blob is large or was there before.",
         "upload.created",
         &[Seam::Finish(|asked, view, memory, answer| {
-            if !closes(asked) || answer.status != StatusCode::CREATED {
+            if !closes_upload(asked) || answer.status != StatusCode::CREATED {
                 return answer;
             }
             let again = memory.count(answer.header("location").unwrap_or_default()) > 1;
@@ -74,7 +69,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "The answer to the upload of a large blob has no Location.",
         "upload.location",
         &[Seam::Finish(|asked, view, _, answer| {
-            let wrong = closes(asked) && answer.status == StatusCode::CREATED && is_large(asked, view);
+            let wrong = closes_upload(asked) && answer.status == StatusCode::CREATED && is_large(asked, view);
             changed(wrong, answer, |a| a.without("location"))
         })],
     ),
@@ -138,7 +133,8 @@ pub(super) const DEFECTS: &[Defect] = &[
         &[
             Seam::Close(|_, _| Ok(())),
             Seam::Finish(|asked, view, _, answer| {
-                let stored = claimed(asked, view).filter(|_| closes(asked) && answer.status == StatusCode::CREATED);
+                let stored =
+                    claimed(asked, view).filter(|_| closes_upload(asked) && answer.status == StatusCode::CREATED);
                 let lies = stored.is_some_and(|(digest, _)| {
                     let bytes = view.content.body(&digest).map(|body| body.to_bytes()).unwrap_or_default();
                     Digest::of(digest.algorithm(), &bytes) != digest
