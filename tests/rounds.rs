@@ -192,7 +192,7 @@ fn what_an_upgrade_changes_is_said_in_words() {
         "{refuses:?}"
     );
     assert!(said("stance for docker: was accept; now refuse").is_some(), "{changes:?}");
-    assert!(text.contains("WORSE  after upgrade: stance for oci: was accept; now refuse"), "{text}");
+    assert!(text.contains("change  after upgrade: stance for oci: was accept; now refuse"), "{text}");
     assert!(text.contains("on purpose: the embedded registry is upgraded"), "{text}");
     assert!(text.contains("barriers upgrade: ") && text.contains(" in 2 rounds, "), "{text}");
     let page = std::fs::read_to_string(folder.path().join("out/report.html")).unwrap();

@@ -7,6 +7,7 @@ mod collection;
 mod content;
 mod lists;
 mod race;
+mod untagged;
 
 use std::sync::LazyLock;
 
@@ -39,7 +40,15 @@ impl Variation {
 }
 
 static ALL: LazyLock<Vec<Variation>> = LazyLock::new(|| {
-    [answers::VARIATIONS, collection::VARIATIONS, content::VARIATIONS, lists::VARIATIONS, race::VARIATIONS].concat()
+    [
+        answers::VARIATIONS,
+        collection::VARIATIONS,
+        content::VARIATIONS,
+        lists::VARIATIONS,
+        race::VARIATIONS,
+        untagged::VARIATIONS,
+    ]
+    .concat()
 });
 
 /// Whether a registry of this configuration takes writes while it collects.

@@ -7,8 +7,10 @@ use crate::record::answers::words;
 use crate::record::{ALL, CaseRecord, ExchangeRecord, RunRecord, counted};
 use crate::verdict::Verdict;
 
-/// Blocks that are printed in full; the rest is counted.
+/// Requirements, and reasons, that have a block of their own; the rest is counted.
 const BLOCKS: usize = 40;
+/// Further ways in which one requirement fails that have a line in its block.
+const WAYS: usize = 6;
 /// Lines for warnings and known failures.
 const LINES: usize = 20;
 /// Lines of a diff.
@@ -28,11 +30,11 @@ pub fn render(record: &RunRecord, view: &View) -> String {
     let mut out = Out { paint: view.paint, lines: Vec::new() };
     out.head(record);
     let exchanges = if view.out.is_empty() { "exchanges".into() } else { format!("{}/exchanges", view.out) };
-    let failures = groups::failures(record);
-    for group in failures.iter().take(BLOCKS) {
-        out.failure(record, group, &exchanges);
+    let failures = groups::by_requirement(groups::failures(record));
+    for ways in failures.iter().take(BLOCKS) {
+        out.failure(record, ways, &exchanges);
     }
-    out.rest(failures.len(), BLOCKS, "groups of failures");
+    out.rest(failures.len(), BLOCKS, "requirements that failed");
     for case in groups::bare_failures(record) {
         out.bare(case, "FAIL");
     }
@@ -82,7 +84,9 @@ impl Out {
         }
     }
 
-    fn failure(&mut self, record: &RunRecord, group: &Group<'_>, exchanges: &str) {
+    /// A requirement that failed: the first way in full, a line for each other one.
+    fn failure(&mut self, record: &RunRecord, ways: &[Group<'_>], exchanges: &str) {
+        let Some((group, others)) = ways.split_first() else { return };
         let mismatch = group.first;
         let Some(case) = group.cases.first() else { return };
         let requirement = self.paint.strong(&clean::line(&mismatch.requirement));
@@ -90,7 +94,7 @@ impl Out {
         let level = text::level(mismatch.level);
         self.gap();
         let fail = self.paint.bad("FAIL");
-        self.line(format!("{fail}  {requirement}  {level}, {law}  {}", counted::cases(group.cases.len())));
+        self.line(format!("{fail}  {requirement}  {level}, {law}  {}", counted::cases(groups::cases(ways))));
         if let Some(found) = record.requirements.get(&mismatch.requirement) {
             self.line(format!("      {}", self.paint.faint(&clean::line(&found.text))));
         }
@@ -104,6 +108,22 @@ impl Out {
         if let Some(found) = mismatch.exchange.and_then(|i| case.exchanges.get(i)) {
             self.exchange(record, found, exchanges);
         }
+        for way in others.iter().take(WAYS) {
+            self.way(way);
+        }
+        self.rest(others.len(), WAYS, "ways in which it fails");
+    }
+
+    /// Another way in which a requirement fails.
+    fn way(&mut self, group: &Group<'_>) {
+        let Some(case) = group.cases.first() else { return };
+        let (id, mismatch) = (clean::line(&case.id), group.first);
+        let place = self.paint.faint(&format!("step {}", clean::line(&mismatch.step)));
+        self.line(format!("      also {}: {id}, {place}", counted::cases(group.cases.len())));
+        let expected = self.paint.good(&clean::clip(&clean::line(&mismatch.expected), 160));
+        let got = self.paint.bad(&clean::clip(&clean::line(&mismatch.got), 160));
+        self.line(format!("        expected  {expected}"));
+        self.line(format!("        got       {got}"));
     }
 
     fn diff(&mut self, diff: &str) {
@@ -231,11 +251,11 @@ impl Out {
             record.rounds.iter().flat_map(|round| round.changes.iter().flatten().map(move |change| (round, change)));
         let mut all: Vec<_> = all.collect();
         all.sort_by_key(|(_, change)| !change.worse);
-        if let Some(why) = changes::on_purpose(&record.target).filter(|_| !all.is_empty()) {
-            self.line(why.into());
-        }
+        let purpose = changes::on_purpose(&record.target).filter(|_| !all.is_empty());
+        self.lines.extend(purpose.map(str::to_owned));
         for (round, change) in all.iter().take(LINES) {
-            let word = if change.worse { self.paint.bad("WORSE") } else { self.paint.odd("change") };
+            let word =
+                if change.worse && purpose.is_none() { self.paint.bad("WORSE") } else { self.paint.odd("change") };
             self.line(format!("{word}  after {}: {}", clean::line(&round.barrier), clean::line(&change.text)));
             for (when, evidence) in [("was", &change.was), ("now", &change.now)] {
                 self.line(format!("      {when}  {}", self.paint.faint(&clean::clip(&clean::line(evidence), 160))));
@@ -260,7 +280,8 @@ impl Out {
             self.line(format!("barriers {barriers}"));
         }
         for [children, stored, sent, less] in savings::rows(&savings::savings(record)) {
-            self.line(format!("savings  {}: {stored} stored, {sent} sent, {less}", clean::line(&children)));
+            let than = if less.ends_with("less") { " than the full index" } else { "" };
+            self.line(format!("savings  {}: {stored} stored, {sent} sent, {less}{than}", clean::line(&children)));
         }
         let skipped = groups::reasons(record, Verdict::Skip);
         let reasons: Vec<String> = skipped

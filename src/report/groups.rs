@@ -1,6 +1,6 @@
 //! What went wrong, grouped: a hundred cases that see one fault are one thing to read.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 use crate::record::{CaseRecord, ExchangeRecord, MismatchRecord, RunRecord};
@@ -38,6 +38,18 @@ pub fn fails(record: &RunRecord, mismatch: &MismatchRecord) -> bool {
 /// Failing mismatches of failed cases, the groups in the order of their first case.
 pub fn failures(record: &RunRecord) -> Vec<Group<'_>> {
     mismatches(record, |case, mismatch| case.verdict == Verdict::Fail && fails(record, mismatch))
+}
+
+/// The same by requirement: a fault that shows in many ways is still one sentence of the spec that does not hold.
+pub fn by_requirement(groups: Vec<Group<'_>>) -> Vec<Vec<Group<'_>>> {
+    let keyed = groups.into_iter().map(|found| (found.first.requirement.as_str(), found));
+    group(keyed).into_iter().map(|(_, ways)| ways).collect()
+}
+
+/// How many cases are in groups, each counted once.
+pub fn cases(groups: &[Group<'_>]) -> usize {
+    let ids: HashSet<&str> = groups.iter().flat_map(|group| &group.cases).map(|case| case.id.as_str()).collect();
+    ids.len()
 }
 
 /// Mismatches that only warn, wherever they came: a failed case may warn too.

@@ -151,6 +151,10 @@ pub fn mixed() -> RunRecord {
         failed.exchanges.push(exchange(200, br#"{"schemaVersion":2,"manifests":[]}"#));
         cases.push(failed);
     }
+    let mut other = case("missing/tag/reused", Verdict::Fail);
+    other.mismatches.push(mismatch("manifest.get.absent", Level::Must, "status 500"));
+    other.exchanges.push(exchange(500, b""));
+    cases.push(other);
     let mut warned = case("missing/tag/get", Verdict::Warn);
     warned.mismatches.push(mismatch("manifest.get.absent-code", Level::Should, "code NOT_FOUND"));
     warned.exchanges.push(exchange(404, br#"{"errors":[{"code":"NOT_FOUND"}]}"#));

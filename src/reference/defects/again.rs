@@ -83,6 +83,20 @@ pub(super) const DEFECTS: &[Defect] = &[
             Some(push) => plus(right, older(push).map(|digest| drop_manifest(push.repository, digest))),
             None => right,
         })],
+    )
+    .also(&["manifest.get.untagged"]),
+    Defect::new(
+        "tag-moved-to-index-child-lost",
+        "When a tag moves from an image to an index that names it, the image is thrown away.",
+        "manifest.get.served",
+        &[Seam::Store(|change, right| match accepted(change) {
+            Some(push) => {
+                let named = |digest: &&Digest| push.manifest.children.iter().any(|c| c.digest == digest.as_str());
+                let lost = older(push).filter(named);
+                plus(right, lost.map(|digest| drop_manifest(push.repository, digest)))
+            }
+            None => right,
+        })],
     ),
     Defect::new(
         "tags-of-digest-move-together",

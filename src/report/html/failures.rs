@@ -11,7 +11,7 @@ const OPEN: usize = 12;
 
 /// Failures, errors, fixed ones, warnings and known failures: each section only where there are some.
 pub(super) fn sections(page: &mut Page, record: &RunRecord) {
-    let failures = groups::failures(record);
+    let failures = groups::by_requirement(groups::failures(record)).concat();
     let bare = groups::bare_failures(record);
     if !failures.is_empty() || !bare.is_empty() {
         page.raw("<section aria-labelledby=\"failures\">\n<h2 id=\"failures\">Failures</h2>\n");
