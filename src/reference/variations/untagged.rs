@@ -6,41 +6,53 @@ use super::super::state::Write;
 use super::Variation;
 use crate::content::digest::Digest;
 
-/// The removal of a manifest, where `tag` alone led to it and no manifest names it.
-fn gone(view: View, repository: &str, tag: &str) -> Option<Write> {
-    let held = view.state.repository(repository)?;
-    let digest = view.state.tag(repository, tag)?;
-    let named = |digest: &Digest| {
-        let children = held.manifests.values().flat_map(|stored| &stored.manifest.children);
-        children.map(|child| child.digest.as_str()).any(|child| child == digest.as_str())
-    };
-    let alone = held.tags_of(digest).all(|other| other == tag) && !named(digest);
-    alone.then(|| Write::DropManifest { repository: repository.to_owned(), digest: digest.clone() })
+/// The removal of the manifest that `tag` alone led to, and of what was there for its sake; nothing of what `stays`.
+fn gone(view: View, repository: &str, tag: &str, stays: &[&str]) -> Vec<Write> {
+    let Some(held) = view.state.repository(repository) else { return Vec::new() };
+    let mut gone: Vec<&Digest> = Vec::new();
+    let mut next: Vec<&Digest> = view.state.tag(repository, tag).into_iter().collect();
+    while let Some(digest) = next.pop() {
+        let keeps = |(parent, stored): (&Digest, &super::super::state::Stored)| {
+            !gone.contains(&parent) && stored.manifest.children.iter().any(|child| child.digest == digest.as_str())
+        };
+        let is_named = held.manifests.iter().any(keeps) || stays.contains(&digest.as_str());
+        if is_named || held.tags_of(digest).any(|other| other != tag) || gone.contains(&digest) {
+            continue;
+        }
+        gone.push(digest);
+        let children = held.manifests.get(digest).into_iter().flat_map(|stored| &stored.manifest.children);
+        let children: Vec<&str> = children.map(|child| child.digest.as_str()).collect();
+        next.extend(held.manifests.keys().filter(|digest| children.contains(&digest.as_str())));
+    }
+    gone.into_iter()
+        .map(|digest| Write::DropManifest { repository: repository.to_owned(), digest: digest.clone() })
+        .collect()
 }
 
 pub(super) const VARIATIONS: &[Variation] = &[
     Variation::new(
         "moved-tags-drop-manifests",
-        "When its last tag moves away, a manifest that no index names is gone at once.",
+        "When its last tag moves away, a manifest that no index names is gone at once, with the children that no other one names.",
         &[Seam::Store(|change, mut right| {
             if let Change::Put(push, Ok(())) = change
                 && let Some(tag) = push.reference.tag()
                 && push.view.state.tag(push.repository, tag).is_some_and(|older| older != push.digest)
             {
-                let named = |write: &Write| matches!(write, Write::DropManifest { digest, .. } if push.manifest.children.iter().any(|child| child.digest == digest.as_str()));
-                right.extend(gone(push.view, push.repository, tag).filter(|write| !named(write)));
+                let children = push.manifest.children.iter().map(|child| child.digest.as_str());
+                let stays: Vec<&str> = children.chain([push.digest.as_str()]).collect();
+                right.extend(gone(push.view, push.repository, tag, &stays));
             }
             right
         })],
     ),
     Variation::new(
         "deleted-tags-drop-manifests",
-        "When its last tag is deleted, a manifest that no index names is gone at once.",
+        "When its last tag is deleted, a manifest that no index names is gone at once, with the children that no other one names.",
         &[Seam::Store(|change, mut right| {
             if let Change::Delete(removal) = change
                 && let Target::Tag(tag) = removal.target
             {
-                right.extend(gone(removal.view, removal.repository, tag));
+                right.extend(gone(removal.view, removal.repository, tag, &[]));
             }
             right
         })],
