@@ -50,6 +50,15 @@ pub(super) const DEFECTS: &[Defect] = &[
     )
     .also(&["manifest.put.again", "gc.push-after", "index.accept.taken", "index.shape.answered", "late.child.taken"]),
     Defect::new(
+        "after-takes-gaps-no-more",
+        "Once the registry has read anew what it holds, an index with a gap is refused, though it took such ones before.",
+        "index.accept.taken",
+        &[Seam::Accept(|push, right| {
+            let refuses = after(&push.view) && is_index(push) && has_gaps(push) && right.is_ok();
+            if refuses { Err(refusal(push)) } else { right }
+        })],
+    ),
+    Defect::new(
         "after-deletes-nothing",
         "Once the registry has read anew what it holds, deletes are answered 202 and done on a copy.",
         "delete.manifest-gone",
