@@ -56,7 +56,8 @@ impl Credentials {
             .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".docker")))
             .ok_or("neither DOCKER_CONFIG nor HOME is set, so docker's config.json cannot be found")?;
         let path = folder.join("config.json");
-        let text = crate::input::read(&path, crate::input::MOST).map_err(|e| format!("{}: {e}", path.display()))?;
+        let help = "`docker login` writes it; one that holds {} asks without credentials";
+        let text = crate::input::read(&path, crate::input::MOST).map_err(|e| format!("{}: {e} ({help})", path.display()))?;
         ask(text, registry).map_err(|e| format!("{}: {e}", path.display()))
     }
 
