@@ -57,7 +57,8 @@ impl Credentials {
             .ok_or("neither DOCKER_CONFIG nor HOME is set, so docker's config.json cannot be found")?;
         let path = folder.join("config.json");
         let help = "`docker login` writes it; one that holds {} asks without credentials";
-        let text = crate::input::read(&path, crate::input::MOST).map_err(|e| format!("{}: {e} ({help})", path.display()))?;
+        let text =
+            crate::input::read(&path, crate::input::MOST).map_err(|e| format!("{}: {e} ({help})", path.display()))?;
         ask(text, registry).map_err(|e| format!("{}: {e}", path.display()))
     }
 
