@@ -94,3 +94,18 @@ fn a_probe_is_as_patient_as_the_profile_declares() {
     assert_eq!(super::longest(Duration::from_secs(5)).as_secs(), 30);
     assert!(super::longest(Duration::from_secs(20)) > Duration::from_secs(80));
 }
+
+#[tokio::test]
+async fn what_did_not_answer_in_time_is_asked_once_more() {
+    for (answers, found, count) in
+        [(["GET x -> no answer (timeout: 10 s)", "405"], "405", 2), (["500", "405"], "500", 1)]
+    {
+        let asked = std::cell::Cell::new(0);
+        let once = || {
+            let answer = answers[asked.replace(asked.get() + 1)];
+            async move { Err::<(), _>(answer.to_owned()) }
+        };
+        assert_eq!(super::patiently(once, |()| "").await, Err(found.to_owned()));
+        assert_eq!(asked.get(), count);
+    }
+}
