@@ -11,7 +11,7 @@ use crate::content::digest::Digest;
 use crate::content::graph::Algorithm;
 use crate::engine::ask::retry_after;
 use crate::engine::names::Names;
-use crate::wire::{Ask, AskBody, Exchange};
+use crate::wire::{Ask, AskBody, Exchange, Request};
 
 /// The first pause between two looks, and the longest: some products collect at once, others every few minutes.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(8));
@@ -114,9 +114,11 @@ fn scoped(mut ask: Ask, repository: &str) -> Ask {
 }
 
 fn acknowledged(exchange: Exchange) -> Result<Exchange, Trouble> {
-    match exchange.status() {
-        Some(status) if (200..300).contains(&status) => Ok(exchange),
-        Some(status) => Err(Trouble::new("the canary could not be pushed", format!("status {status}"))),
-        None => Err(Trouble::new("the canary could not be pushed", "no answer")),
-    }
+    let Request { method, url, .. } = &exchange.request;
+    let answer = match &exchange.result {
+        Ok(response) if (200..300).contains(&response.status) => return Ok(exchange),
+        Ok(response) => format!("was answered with status {}", response.status),
+        Err(failure) => format!("had no answer ({})", failure.kind.word()),
+    };
+    Err(Trouble::new(format!("the canary could not be pushed: {method} {answer}"), url.clone()))
 }
