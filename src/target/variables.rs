@@ -119,7 +119,9 @@ mod tests {
             let mut profile = load::shipped(name).unwrap().unwrap();
             // Nobody saw a failure of what nobody ran, and a registry that lacuna starts is run here.
             assert!(profile.not_run.is_none() || profile.known.is_empty(), "{name}");
-            assert_eq!(profile.not_run.is_none(), profile.launch.is_some(), "{name}");
+            assert!(profile.not_run.is_none() || profile.launch.is_none(), "{name}");
+            // Of one that runs elsewhere a run is borne out by what it showed.
+            assert!(profile.not_run.is_some() || profile.launch.is_some() || !profile.known.is_empty(), "{name}");
             assert_eq!(profile.variables.is_empty(), profile.launch.is_some(), "{name}");
             let launched = profile.launch.is_some();
             let filled = profile.fill(|name| Some(if name.ends_with("_URL") { "https://h" } else { "x" }.into()));
