@@ -59,6 +59,11 @@ pub fn on_purpose(target: &TargetRecord) -> Option<&'static str> {
     embedded.then_some("on purpose: the embedded registry is upgraded to a version of the other stance, and back, so that this changes")
 }
 
+/// Whether a change is to stand out: something is taken no more, and nobody meant it so.
+pub fn stands_out(target: &TargetRecord, change: &Change) -> bool {
+    change.worse && on_purpose(target).is_none()
+}
+
 fn words(what: &str, how: Found, was: &str, now: &str) -> String {
     match how {
         Found::Answers => format!("{what}: is {now} as it was, by other answers"),

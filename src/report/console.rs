@@ -254,8 +254,8 @@ impl Out {
         let purpose = changes::on_purpose(&record.target).filter(|_| !all.is_empty());
         self.lines.extend(purpose.map(str::to_owned));
         for (round, change) in all.iter().take(LINES) {
-            let word =
-                if change.worse && purpose.is_none() { self.paint.bad("WORSE") } else { self.paint.odd("change") };
+            let stands_out = changes::stands_out(&record.target, change);
+            let word = if stands_out { self.paint.bad("WORSE") } else { self.paint.odd("change") };
             self.line(format!("{word}  after {}: {}", clean::line(&round.barrier), clean::line(&change.text)));
             for (when, evidence) in [("was", &change.was), ("now", &change.now)] {
                 self.line(format!("      {when}  {}", self.paint.faint(&clean::clip(&clean::line(evidence), 160))));

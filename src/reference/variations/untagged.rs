@@ -2,7 +2,7 @@
 
 use super::super::policy::Seam;
 use super::super::question::{Change, Target, View};
-use super::super::state::Write;
+use super::super::state::{Stored, Write};
 use super::Variation;
 use crate::content::digest::Digest;
 
@@ -12,17 +12,16 @@ fn gone(view: View, repository: &str, tag: &str, stays: &[&str]) -> Vec<Write> {
     let mut gone: Vec<&Digest> = Vec::new();
     let mut next: Vec<&Digest> = view.state.tag(repository, tag).into_iter().collect();
     while let Some(digest) = next.pop() {
-        let keeps = |(parent, stored): (&Digest, &super::super::state::Stored)| {
-            !gone.contains(&parent) && stored.manifest.children.iter().any(|child| child.digest == digest.as_str())
-        };
-        let is_named = held.manifests.iter().any(keeps) || stays.contains(&digest.as_str());
-        if is_named || held.tags_of(digest).any(|other| other != tag) || gone.contains(&digest) {
+        let names = |stored: &Stored| stored.manifest.children.iter().any(|child| child.digest == digest.as_str());
+        let is_named = held.manifests.iter().any(|(parent, stored)| !gone.contains(&parent) && names(stored));
+        let is_tagged = held.tags_of(digest).any(|other| other != tag);
+        if is_named || is_tagged || stays.contains(&digest.as_str()) || gone.contains(&digest) {
             continue;
         }
         gone.push(digest);
         let children = held.manifests.get(digest).into_iter().flat_map(|stored| &stored.manifest.children);
-        let children: Vec<&str> = children.map(|child| child.digest.as_str()).collect();
-        next.extend(held.manifests.keys().filter(|digest| children.contains(&digest.as_str())));
+        let children = children.filter_map(|child| held.manifests.get_key_value(&Digest::parse(&child.digest)?));
+        next.extend(children.map(|(digest, _)| digest));
     }
     gone.into_iter()
         .map(|digest| Write::DropManifest { repository: repository.to_owned(), digest: digest.clone() })

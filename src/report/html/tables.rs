@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::page::Page;
 use crate::record::answers::words;
 use crate::record::{ALL, CaseRecord, RunRecord, store};
-use crate::report::changes::on_purpose;
+use crate::report::changes::{on_purpose, stands_out};
 use crate::report::{savings, text};
 use crate::suite::requirement::Basis;
 use crate::target::findings::{Is, all_capabilities};
@@ -115,7 +115,8 @@ pub(super) fn rounds(page: &mut Page, record: &RunRecord) {
             }
             changes => {
                 for change in changes.into_iter().flatten() {
-                    let (class, word) = if change.worse { ("verdict fail", "WORSE: ") } else { ("", "") };
+                    let (class, word) =
+                        if stands_out(&record.target, change) { ("verdict fail", "WORSE: ") } else { ("", "") };
                     page.element("div", &[("class", class)], &format!("{word}{}", change.text));
                     page.element("div", &[("class", "soft")], &format!("was {}; now {}", change.was, change.now));
                 }

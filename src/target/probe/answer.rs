@@ -12,6 +12,11 @@ pub(super) struct Answer {
     pub(super) exchange: Exchange,
 }
 
+/// Whether evidence says, in the words of [`Answer::outcome`], that a time limit ended the wait for an answer.
+pub(super) fn came_too_late(evidence: &str) -> bool {
+    evidence.contains(&format!("no answer ({}", FailureKind::Timeout.word()))
+}
+
 impl Answer {
     pub(super) fn status(&self) -> Option<u16> {
         self.exchange.status()

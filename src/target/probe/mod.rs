@@ -208,9 +208,6 @@ async fn with_question<T>(
     tokio::time::timeout(longest, ask(&question)).await.unwrap_or_else(late)
 }
 
-/// How evidence says that a time limit ended the wait for an answer.
-const TOO_SLOW: &str = "no answer (timeout";
-
 /// Asks again, once, where an answer did not come in time: what a registry is must not depend on what else its machine was doing.
 async fn patiently<T, F: Future<Output = Result<T, String>>>(
     ask: impl Fn() -> F,
@@ -221,7 +218,7 @@ async fn patiently<T, F: Future<Output = Result<T, String>>>(
         Ok(found) => evidence(found),
         Err(evidence) => evidence,
     };
-    if said.contains(TOO_SLOW) { ask().await } else { first }
+    if answer::came_too_late(said) { ask().await } else { first }
 }
 
 async fn capability(
