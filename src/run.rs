@@ -25,7 +25,7 @@ use crate::suite::requirement::{Level, Spec};
 use crate::target::argument::TargetSpec;
 use crate::target::findings::Findings;
 use crate::target::open::{Live, open};
-use crate::target::probe::{self, Setup};
+use crate::target::probe::{self, Pace, Setup};
 use crate::target::profile::Known;
 use crate::verdict::{KnownFailures, Law};
 
@@ -207,8 +207,7 @@ pub async fn run(request: &Request, stop: &Stop, progress: impl Fn(usize) -> Pro
 /// Probes; `None`: it was interrupted; an error: the target answers no question.
 async fn find(live: &Live, course: &Course, stop: &Stop) -> Option<Result<Findings, String>> {
     let Course { names, journal, probe: seed, .. } = course;
-    let patience = probe::patience(&live.profile.windows);
-    let setup = Setup { client: &live.client, names, journal, seed: *seed, patience };
+    let setup = Setup { client: &live.client, names, journal, seed: *seed, pace: Pace::of(&live.profile) };
     tokio::select! {
         findings = probe::probe(setup) => Some(findings.map(|mut findings| {
             findings.declare(&live.profile.claims);

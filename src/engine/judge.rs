@@ -22,6 +22,24 @@ pub struct Found {
     pub broken: Option<Level>,
 }
 
+/// Keys of assertions about the wording of an error, which does not depend on when it is asked for.
+const WORDING: &[&str] = &["form", "code", "not-code", "detail"];
+
+impl Found {
+    /// Whether any of it may be gone when it is asked for again.
+    pub(super) fn may_come_right(&self) -> bool {
+        self.mismatches.iter().any(|mismatch| !WORDING.contains(&mismatch.key.as_str()))
+    }
+
+    /// It was asked for again, and came right but for the wording, so many seconds after what it waits for.
+    pub(super) fn came_right(&mut self, later: Found, seconds: f64) {
+        self.mismatches.retain(|mismatch| !WORDING.contains(&mismatch.key.as_str()));
+        self.mismatches.iter_mut().for_each(|mismatch| mismatch.late = Some(seconds));
+        self.mismatches.extend(later.mismatches);
+        self.observed.extend(later.observed);
+    }
+}
+
 impl Case {
     /// A halt, where what came is no answer.
     pub(super) fn no_answer(&self, question: &Question, asked: &Asked) -> Option<Halt> {

@@ -20,9 +20,6 @@ use crate::target::findings::{Findings, Is};
 use crate::target::open::Live;
 use crate::verdict::KnownFailures;
 
-/// Cases at once, where neither the user nor the profile says.
-const JOBS: usize = 8;
-
 /// A number that nobody can foresee.
 pub fn fresh() -> u64 {
     // Each state is keyed by the system's randomness.
@@ -109,7 +106,7 @@ pub(super) fn options(
         declared.max(measured)
     };
     Options {
-        jobs: request.jobs.or(live.profile.limits.jobs).unwrap_or(JOBS),
+        jobs: request.jobs.unwrap_or(live.profile.limits.together()),
         repositories: live.profile.repositories.clone(),
         read_window: window(windows.read.0, findings.map(|f| f.read_window)),
         delete_window: window(windows.delete.0, findings.map(|f| f.delete_window)),

@@ -11,7 +11,7 @@ use super::backoff::Backoff;
 use super::findings::Findings;
 use super::launch::Ending;
 use super::open::{Live, beside, open};
-use super::probe::{self, Setup};
+use super::probe::{self, Pace, Setup};
 use super::program::{find_program, path};
 use super::units::{Expiry, Time};
 use super::{canary, command, embedded, output};
@@ -93,8 +93,7 @@ impl Ground for Live {
     }
 
     async fn probed(&self, names: &Names, journal: &Journal, seed: u64) -> Option<Findings> {
-        let setup =
-            Setup { client: &self.client, names, journal, seed, patience: probe::patience(&self.profile.windows) };
+        let setup = Setup { client: &self.client, names, journal, seed, pace: Pace::of(&self.profile) };
         Box::pin(probe::probe(setup)).await.ok()
     }
 

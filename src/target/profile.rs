@@ -185,7 +185,7 @@ pub enum StanceClaim {
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Limits {
-    /// Cases at once; 8 where nothing is said.
+    /// Cases at once, and questions of the probe; 8 where nothing is said.
     pub jobs: Option<usize>,
     /// Requests a second: `50/s`.
     pub rate: Option<Rate>,
@@ -209,6 +209,13 @@ impl Default for Limits {
             total: seconds(60),
             body: Size(64 << 20),
         }
+    }
+}
+
+impl Limits {
+    /// Cases at once; questions of the probe, too.
+    pub fn together(&self) -> usize {
+        self.jobs.unwrap_or(8)
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::findings::Findings;
 use super::open::Live;
-use super::probe::{self, Setup};
+use super::probe::{self, Pace, Setup};
 use crate::engine::journal::{Header, Journal};
 use crate::engine::names::Names;
 
@@ -50,13 +50,8 @@ pub async fn visit(
     } else {
         Journal::unwritten()
     };
-    let setup = Setup {
-        client: &live.client,
-        names: &names,
-        journal: &journal,
-        seed,
-        patience: probe::patience(&live.profile.windows),
-    };
+    let pace = Pace::of(&live.profile);
+    let setup = Setup { client: &live.client, names: &names, journal: &journal, seed, pace };
     let findings = tokio::select! {
         findings = probe::probe(setup) => Some(findings),
         () = interrupted => None,

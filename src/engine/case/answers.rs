@@ -57,16 +57,16 @@ impl Case {
         // Of a push only its Location is looked at again.
         let may_come = question.reads
             || asked.located.is_some() && found.mismatches.iter().any(|mismatch| mismatch.key == "location");
-        if !found.mismatches.is_empty()
+        if found.may_come_right()
             && may_come
             && status.is_some_and(|s| s < 500)
             && let Some(mut window) = self.patience(question, asked.exchange.begun)
         {
             while window.opens(&self.run.sender.stop).await {
                 let Ok(later) = self.run.sender.look_again(question, &asked).await else { break };
-                if self.judge(question, std::slice::from_ref(&later), None).mismatches.is_empty() {
-                    let seconds = window.since.elapsed().as_secs_f64();
-                    found.mismatches.iter_mut().for_each(|m| m.late = Some(seconds));
+                let again = self.judge(question, std::slice::from_ref(&later), None);
+                if !again.may_come_right() {
+                    found.came_right(again, window.since.elapsed().as_secs_f64());
                     self.push(&format!("{} (again)", question.label), later.exchange, later.located);
                     break;
                 }

@@ -49,7 +49,7 @@ pub(super) async fn take(
     // What is on a page that was not answered, or not now, is not missing from the list: it is not known.
     let is_whole = list.asked.iter().all(|asked| asked.exchange.response().is_some() && !is_busy(&asked.exchange));
     let mut found = case.judge(question, &list.asked, is_whole.then_some(&list.listing));
-    if !found.mismatches.is_empty()
+    if found.may_come_right()
         && may_repeat
         && list.asked.iter().all(|asked| asked.status().is_some_and(|s| s < 500))
         && let Some(mut window) = list.asked.first().and_then(|first| case.patience(question, first.exchange.begun))

@@ -7,16 +7,6 @@ use super::gc_tools::*;
 /// After so long a registry's own clock has run.
 const CLOCK: Duration = Duration::from_millis(150);
 
-/// The manifests of a repository that name this blob.
-fn owners<'a>(held: &'a Repository, blob: &'a str) -> impl Iterator<Item = (&'a Digest, &'a Stored)> {
-    held.manifests.iter().filter(move |(_, stored)| stored.manifest.blobs.iter().any(|named| named.digest == blob))
-}
-
-/// Whether whatever names this blob came late.
-fn is_of_late_child(held: &Repository, blob: &Digest) -> bool {
-    owners(held, blob.as_str()).next().is_some() && owners(held, blob.as_str()).all(|(digest, _)| is_late(held, digest))
-}
-
 pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
         "gc-eats-late-child",
@@ -43,7 +33,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             })
         })],
     )
-    .also(&["late.child.served", "manifest.get.served", "manifest.head.served", "manifest.put.location"]),
+    .also(&["expiry.keeps-tag", "late.child.served", "manifest.get.served", "manifest.head.served", "manifest.put.location"]),
     Defect::new(
         "gc-eats-late-blobs",
         "A collection keeps a child that came late, and takes its blobs: they are reckoned up when the index is pushed.",

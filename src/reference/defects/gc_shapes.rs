@@ -132,7 +132,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
         "gc-takes-layers-that-an-index-names",
         "A collection takes a layer that only an index names (https://gitlab.com/gitlab-org/container-registry/-/issues/409).",
-        "gc.keeps-blob",
+        "gc.keeps-index-blob",
         &[Seam::Reach(|marked, right| {
             without(marked, right, |stored, child| is_stored_index(stored) && is_known_layer(&child.media_type))
         })],

@@ -92,3 +92,13 @@ pub fn earlier<'a>(held: &'a Repository, digest: &'a Digest) -> impl Iterator<It
 pub fn is_late(held: &Repository, digest: &Digest) -> bool {
     earlier(held, digest).next().is_some()
 }
+
+/// The manifests of a repository that name this blob.
+pub fn owners<'a>(held: &'a Repository, blob: &'a str) -> impl Iterator<Item = (&'a Digest, &'a Stored)> {
+    held.manifests.iter().filter(move |(_, stored)| stored.manifest.blobs.iter().any(|named| named.digest == blob))
+}
+
+/// Whether whatever names this blob came late.
+pub fn is_of_late_child(held: &Repository, blob: &Digest) -> bool {
+    owners(held, blob.as_str()).next().is_some() && owners(held, blob.as_str()).all(|(digest, _)| is_late(held, digest))
+}

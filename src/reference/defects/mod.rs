@@ -29,16 +29,21 @@ mod gc_after;
 mod gc_again;
 mod gc_during;
 mod gc_late;
+mod gc_pins;
 mod gc_pushed;
 mod gc_roots;
 mod gc_shapes;
+mod gc_started;
 mod gc_stops;
+mod gc_successors;
 mod gc_takes;
 mod gc_tools;
 mod head;
 mod last;
 mod late;
 mod late_asked;
+mod late_deleted;
+mod late_pushed;
 mod missing;
 mod negotiate;
 mod pages;
@@ -47,6 +52,7 @@ mod push;
 mod race;
 mod race_lost;
 mod referrers;
+mod referrers_late;
 mod refuse;
 mod refused;
 mod remembered;
@@ -122,6 +128,8 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         again::DEFECTS,
         late::DEFECTS,
         late_asked::DEFECTS,
+        late_deleted::DEFECTS,
+        late_pushed::DEFECTS,
         scope::DEFECTS,
         pull::DEFECTS,
         head::DEFECTS,
@@ -137,6 +145,7 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         delete_children::DEFECTS,
         remembered::DEFECTS,
         referrers::DEFECTS,
+        referrers_late::DEFECTS,
         boot::DEFECTS,
         boot_again::DEFECTS,
         boot_bytes::DEFECTS,
@@ -150,8 +159,10 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         gc::DEFECTS,
         gc_during::DEFECTS,
         gc_stops::DEFECTS,
+        gc_successors::DEFECTS,
         gc_takes::DEFECTS,
         gc_shapes::DEFECTS,
+        gc_started::DEFECTS,
         gc_pushed::DEFECTS,
         after::DEFECTS,
         after_lists::DEFECTS,
@@ -160,6 +171,7 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         gc_roots::DEFECTS,
         gc_after::DEFECTS,
         gc_late::DEFECTS,
+        gc_pins::DEFECTS,
         skew::DEFECTS,
         race::DEFECTS,
         race_lost::DEFECTS,

@@ -6,6 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use super::Pace;
 use super::answer::Answer;
 use super::asks::{algorithm, blob, body_of, manifest, with_digest};
 use crate::content::digest::Digest;
@@ -65,6 +68,8 @@ pub(super) struct Desk<'a> {
     client: &'a Client,
     journal: &'a Journal,
     patience: Duration,
+    /// Turns of questions.
+    turns: Semaphore,
     requests: AtomicU64,
     /// Whether any answer said something of the registry.
     answered: AtomicBool,
@@ -74,16 +79,22 @@ pub(super) struct Desk<'a> {
 }
 
 impl<'a> Desk<'a> {
-    pub(super) fn new(client: &'a Client, journal: &'a Journal, patience: Duration) -> Desk<'a> {
+    pub(super) fn new(client: &'a Client, journal: &'a Journal, pace: Pace) -> Desk<'a> {
         Desk {
             client,
             journal,
-            patience,
+            patience: pace.patience,
+            turns: Semaphore::new(pace.together.max(1)),
             requests: AtomicU64::new(0),
             answered: AtomicBool::new(false),
             windows: Mutex::default(),
             there: Mutex::default(),
         }
+    }
+
+    /// A question's turn: as many are asked at once as the profile allows. `None`: never, since turns are not closed.
+    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.turns.acquire().await.ok()
     }
 
     pub(super) fn requests(&self) -> u64 {

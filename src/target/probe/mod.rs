@@ -2,7 +2,7 @@
 //!
 //! Each question is a function that answers with a [`Finding`]: *supported* where the thing was done and seen to be done,
 //! *absent* by the answers that the spec names for absence or that a whole object gets too, *broken* by everything else.
-//! Questions have content and repositories of their own, and are asked at once.
+//! Questions have content and repositories of their own, and are asked at once, as many as the profile allows.
 
 mod answer;
 pub(super) mod asks;
@@ -26,7 +26,7 @@ use self::desk::{Desk, Window};
 pub use self::graphs::PLATFORMS;
 use self::graphs::Set;
 use super::findings::{CAPABILITIES, Finding, Findings, Is, StanceFinding};
-use super::profile::Windows;
+use super::profile::{Limits, Profile};
 use crate::content::graph::{Format, Graph};
 use crate::engine::journal::Journal;
 use crate::engine::names::{Lease, Names};
@@ -44,22 +44,31 @@ pub struct Setup<'a> {
     pub journal: &'a Journal,
     /// The content's seed.
     pub seed: u64,
+    /// How long things may take, and how many questions are asked at once.
+    pub pace: Pace,
+}
+
+/// What the profile says of the registry's pace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
     /// How long an acknowledged write or delete may take to be seen; more is broken.
-    pub patience: Duration,
+    patience: Duration,
+    /// The longest that one question may take: a registry that never answers must not keep the probe for ever.
+    longest: Duration,
+    /// Questions that are asked at once.
+    together: usize,
 }
 
-/// [`Setup::patience`] where nothing else is said.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// [`Setup::patience`] of a profile: what it declares of late answers holds for the probe too.
-pub fn patience(windows: &Windows) -> Duration {
-    PATIENCE.max(windows.read.0).max(windows.delete.0)
-}
-
-/// The longest that one question may take: a registry that never answers must not keep the probe for ever. A patience that is
-/// longer than usual is had several times in one question.
-fn longest(patience: Duration) -> Duration {
-    Duration::from_secs(30) + patience.saturating_sub(PATIENCE) * 4
+impl Pace {
+    /// Of a profile: what it declares of late answers and of load holds for the probe too.
+    pub fn of(profile: &Profile) -> Pace {
+        const PATIENCE: Duration = Duration::from_secs(5);
+        let Profile { windows, limits, .. } = profile;
+        let patience = PATIENCE.max(windows.read.0).max(windows.delete.0);
+        // A patience that is longer than usual is had several times in one question.
+        let more = patience.saturating_sub(PATIENCE) * 4 + limits.total.0.saturating_sub(Limits::default().total.0);
+        Pace { patience, longest: Duration::from_secs(30) + more, together: limits.together() }
+    }
 }
 
 /// One question's means.
@@ -134,11 +143,14 @@ const QUESTIONS: &[(&str, AskIt)] = &[
 /// No question got an answer that says anything of the registry (none at all, or that it has no time): it cannot be tested.
 pub async fn probe(setup: Setup<'_>) -> Result<Findings, String> {
     let start = Instant::now();
-    let desk = Desk::new(setup.client, setup.journal, setup.patience);
+    let desk = Desk::new(setup.client, setup.journal, setup.pace);
     let (media_oci, media_docker) = tokio::join!(
         media(&desk, setup, "media.oci", Format::Oci),
         media(&desk, setup, "media.docker", Format::Docker),
     );
+    if !desk.answered() {
+        return Err(unanswered(&desk, start, &media_oci.0.evidence));
+    }
     // The other questions are asked in types that the registry takes.
     let format = if !media_oci.1 && media_docker.1 { Format::Docker } else { Format::Oci };
     let single = futures_util::future::join_all(
@@ -170,13 +182,6 @@ pub async fn probe(setup: Setup<'_>) -> Result<Findings, String> {
         capabilities.insert(name.to_owned(), finding);
     }
     let seconds = start.elapsed().as_secs_f64();
-    if !desk.answered() {
-        let count = desk.requests();
-        return Err(format!(
-            "no answer to any question of the probe: {}; {count} requests in {seconds:.2} s",
-            oci.evidence
-        ));
-    }
     debug_assert!(CAPABILITIES.iter().all(|(name, _)| capabilities.contains_key(*name)));
     let (read, delete) = (desk.window(Window::Read), desk.window(Window::Delete));
     Ok(Findings {
@@ -192,18 +197,26 @@ pub async fn probe(setup: Setup<'_>) -> Result<Findings, String> {
     })
 }
 
-/// Runs one question with its repositories, for at most so [`longest`].
+/// Why a target cannot be tested that answers no question.
+fn unanswered(desk: &Desk, start: Instant, evidence: &str) -> String {
+    let (count, seconds) = (desk.requests(), start.elapsed().as_secs_f64());
+    format!("no answer to any question of the probe: {evidence}; {count} requests in {seconds:.2} s")
+}
+
+/// Runs one question with its repositories, when it is its turn, for no longer than the pace allows.
 async fn with_question<T>(
+    desk: &Desk<'_>,
     setup: Setup<'_>,
     name: &'static str,
     format: Format,
     ask: impl AsyncFnOnce(&Question<'_>) -> Result<T, String>,
 ) -> Result<T, String> {
+    let _turn = desk.turn().await;
     let wanted = if name.starts_with("mount") || name.starts_with("stance") { 2 } else { 1 };
     // A question that lacks its second one asks what it can with the first.
     let lease = setup.names.lease(&format!("probe/{name}"), setup.names.most().unwrap_or(wanted).min(wanted)).await?;
     let question = Question { name, format, seed: setup.seed, lease: &lease };
-    let longest = longest(setup.patience);
+    let longest = setup.pace.longest;
     let late = |_| Err(format!("no end within {} s", longest.as_secs()));
     tokio::time::timeout(longest, ask(&question)).await.unwrap_or_else(late)
 }
@@ -228,19 +241,19 @@ async fn capability(
     format: Format,
     ask: AskIt,
 ) -> (String, Finding) {
-    let once = || with_question(setup, name, format, async |question| ask(desk, question).await);
+    let once = || with_question(desk, setup, name, format, async |question| ask(desk, question).await);
     let finding = patiently(once, |found: &Finding| &found.evidence).await;
     (name.to_owned(), finding.unwrap_or_else(broken))
 }
 
 async fn media(desk: &Desk<'_>, setup: Setup<'_>, name: &'static str, format: Format) -> (Finding, bool) {
-    let once = || with_question(setup, name, format, async |q| Ok(manifests::media(desk, q).await));
+    let once = || with_question(desk, setup, name, format, async |q| Ok(manifests::media(desk, q).await));
     let asked = patiently(once, |(found, _): &(Finding, bool)| &found.evidence).await;
     asked.unwrap_or_else(|evidence| (broken(evidence), false))
 }
 
 async fn referrers(desk: &Desk<'_>, setup: Setup<'_>, format: Format) -> (Finding, Finding) {
-    let once = || with_question(setup, "referrers", format, async |q| discovery::referrers(desk, q).await);
+    let once = || with_question(desk, setup, "referrers", format, async |q| discovery::referrers(desk, q).await);
     let asked = patiently(once, |(found, _): &(Finding, Finding)| &found.evidence).await;
     asked.unwrap_or_else(|evidence| (broken(evidence.clone()), broken(evidence)))
 }
@@ -250,7 +263,7 @@ async fn stance(desk: &Desk<'_>, setup: Setup<'_>, format: Format) -> StanceFind
         Format::Oci => "stance.oci",
         Format::Docker => "stance.docker",
     };
-    let once = || with_question(setup, name, format, async |q| Ok(stance::find(desk, q).await));
+    let once = || with_question(desk, setup, name, format, async |q| Ok(stance::find(desk, q).await));
     let broken = |evidence| StanceFinding { is: StanceWord::Broken, platforms: Vec::new(), scope: None, evidence };
     patiently(once, |found: &StanceFinding| &found.evidence).await.unwrap_or_else(broken)
 }

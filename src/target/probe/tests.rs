@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use super::Pace;
 use super::asks::manifest;
 use super::desk::{Desk, Window};
 use crate::engine::journal::Journal;
+use crate::target::profile::Profile;
 use crate::wire::{Client, Settings};
 
 /// Answers with one status after the other, the last one for ever. Gives the URL, and the count of requests.
@@ -33,11 +35,15 @@ fn client(url: &str) -> Client {
     Client::new(Settings::new(url)).unwrap()
 }
 
+fn pace(patience: Duration) -> Pace {
+    Pace { patience, longest: Duration::from_secs(30), together: 8 }
+}
+
 #[tokio::test]
 async fn what_shows_late_is_waited_for_and_measured() {
     let (url, count) = script(&["404 Not Found", "404 Not Found", "404 Not Found", "200 OK"]).await;
     let (client, journal) = (client(&url), Journal::unwritten());
-    let desk = Desk::new(&client, &journal, Duration::from_secs(5));
+    let desk = Desk::new(&client, &journal, pace(Duration::from_secs(5)));
     let answer = desk.read("a/b", "tag", "it").await;
     assert_eq!((answer.say().as_str(), count.load(Ordering::SeqCst)), ("GET it -> 200", 4));
     let late = desk.window(Window::Read);
@@ -50,7 +56,7 @@ async fn what_shows_late_is_waited_for_and_measured() {
 async fn what_never_shows_is_given_up_and_is_no_delay() {
     let (url, _) = script(&["200 OK"]).await;
     let (client, journal) = (client(&url), Journal::unwritten());
-    let desk = Desk::new(&client, &journal, Duration::from_millis(100));
+    let desk = Desk::new(&client, &journal, pace(Duration::from_millis(100)));
     let answer = desk.until(Window::Delete, "GET it", manifest("GET", "a", "b"), |a| a.is(200)).await;
     assert_eq!(answer.say(), "GET it (for 100ms) -> 200");
     assert_eq!(desk.window(Window::Delete), None);
@@ -60,12 +66,12 @@ async fn what_never_shows_is_given_up_and_is_no_delay() {
 async fn a_registry_that_has_no_time_is_asked_once_more() {
     let (url, count) = script(&["429 Too Many Requests", "200 OK"]).await;
     let (client, journal) = (client(&url), Journal::unwritten());
-    let desk = Desk::new(&client, &journal, Duration::from_secs(1));
+    let desk = Desk::new(&client, &journal, pace(Duration::from_secs(1)));
     assert_eq!(desk.look("a", "b", "it").await.say(), "GET it -> 200");
     let (url, _) = script(&["503 Service Unavailable"]).await;
     assert_eq!(count.load(Ordering::SeqCst), 2);
     let other = Client::new(Settings::new(&url)).unwrap();
-    let busy = Desk::new(&other, &journal, Duration::from_secs(1));
+    let busy = Desk::new(&other, &journal, pace(Duration::from_secs(1)));
     let answer = busy.look("a", "b", "it").await;
     assert_eq!((answer.say().as_str(), answer.is_refusal()), ("GET it -> 503", false));
     assert_eq!((busy.requests(), busy.answered(), desk.answered()), (2, false, true));
@@ -76,23 +82,36 @@ async fn a_question_that_is_given_up_was_asked() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let (client, journal) = (client(&url), Journal::unwritten());
-    let desk = Desk::new(&client, &journal, Duration::from_secs(1));
+    let desk = Desk::new(&client, &journal, pace(Duration::from_secs(1)));
     let given_up = tokio::time::timeout(Duration::from_millis(100), desk.look("a", "b", "it")).await;
     assert!(given_up.is_err());
     assert_eq!((desk.requests(), desk.answered()), (1, false));
 }
 
 #[test]
-fn a_probe_is_as_patient_as_the_profile_declares() {
-    let windows = |read: u64, delete: u64| crate::target::profile::Windows {
-        read: crate::target::units::Time(Duration::from_secs(read)),
-        delete: crate::target::units::Time(Duration::from_secs(delete)),
-        ..crate::target::profile::Windows::default()
+fn a_probe_keeps_the_pace_that_the_profile_declares() {
+    let pace = |read: u64, delete: u64, total: u64, jobs: Option<usize>| {
+        let mut profile = Profile::default();
+        let seconds = |n| crate::target::units::Time(Duration::from_secs(n));
+        (profile.windows.read, profile.windows.delete) = (seconds(read), seconds(delete));
+        (profile.limits.total, profile.limits.jobs) = (seconds(total), jobs);
+        let Pace { patience, longest, together } = Pace::of(&profile);
+        (patience.as_secs(), longest.as_secs(), together)
     };
-    let patience = |read, delete| super::patience(&windows(read, delete)).as_secs();
-    assert_eq!([patience(0, 0), patience(20, 0), patience(0, 30)], [5, 20, 30]);
-    assert_eq!(super::longest(Duration::from_secs(5)).as_secs(), 30);
-    assert!(super::longest(Duration::from_secs(20)) > Duration::from_secs(80));
+    assert_eq!(pace(0, 0, 60, None), (5, 30, 8));
+    assert_eq!(pace(20, 0, 60, Some(2)), (20, 90, 2));
+    assert_eq!(pace(0, 30, 120, None), (30, 190, 8));
+}
+
+#[tokio::test]
+async fn no_more_questions_are_asked_at_once_than_the_profile_allows() {
+    let (client, journal) = (client("http://127.0.0.1:9"), Journal::unwritten());
+    let desk = Desk::new(&client, &journal, Pace { together: 2, ..pace(Duration::from_secs(1)) });
+    let (first, second) = (desk.turn().await, desk.turn().await);
+    assert!(tokio::time::timeout(Duration::from_millis(20), desk.turn()).await.is_err());
+    drop(first);
+    assert!(tokio::time::timeout(Duration::from_secs(5), desk.turn()).await.unwrap().is_some());
+    drop(second);
 }
 
 #[tokio::test]
