@@ -280,7 +280,7 @@ async fn who_answers_no_question_cannot_be_tested_and_left_nothing() {
             let output = lacuna(verb, more).await;
             let text = String::from_utf8_lossy(&output.stderr).into_owned();
             assert_eq!((output.status.code(), output.stdout.len()), (Some(3), 0), "{verb}: {text}");
-            let begins = format!("lacuna {verb}: no answer to any question of the probe: PUT an index");
+            let begins = format!("lacuna {verb}: no answer to any question of the probe: POST blobs");
             assert!(text.starts_with(&begins) && text.contains(said), "{verb}: {text}");
             assert!(!text.contains("left") && !text.contains("; 0 requests"), "{verb}: {text}");
         }
