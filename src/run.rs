@@ -37,6 +37,8 @@ const CLEAN: (Duration, Duration) = (Duration::from_secs(60), Duration::from_sec
 pub struct Request {
     /// All cases.
     pub library: Library,
+    /// Ids of the shipped cases where the library is the user's own: a profile may know of failures of them.
+    pub elsewhere: Vec<String>,
     /// Whom to ask.
     pub target: TargetSpec,
     /// Which cases; none: all.
@@ -107,7 +109,8 @@ pub async fn run(request: &Request, stop: &Stop, progress: impl Fn(usize) -> Pro
     let known = request.target.profile.known.iter().chain(&request.known).cloned();
     let ids = library.instances.iter().map(|case| case.id.as_str());
     let requirements = library.requirements.keys().map(String::as_str);
-    let known = KnownFailures::new(known, request.target.profile.product.as_deref(), ids, requirements)
+    let elsewhere = request.elsewhere.iter().map(String::as_str);
+    let known = KnownFailures::new(known, request.target.profile.product.as_deref(), ids, elsewhere, requirements)
         .map_err(|faults| NotRun::Refused(faults.join("\n")))?;
     let earlier = pause::earlier(request)?;
     let mut live = tokio::select! {

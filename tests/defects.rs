@@ -230,6 +230,7 @@ impl Proof {
         let filters = filters.into_iter().map(Filter::parse).collect::<Result<Vec<Filter>, String>>()?;
         let request = Request {
             library: (*self.library).clone(),
+            elsewhere: Vec::new(),
             target: TargetSpec::reference(config),
             filters,
             out: out.path().to_owned(),

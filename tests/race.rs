@@ -25,6 +25,7 @@ fn run(out: &Path, defect: &'static str, variation: Option<&'static str>) -> Run
     };
     let request = Request {
         library: lacuna::suite::load(&SuiteSource::Shipped).unwrap(),
+        elsewhere: Vec::new(),
         target: TargetSpec::reference(config),
         filters: vec![Filter::parse(CASE).unwrap()],
         out: out.to_owned(),

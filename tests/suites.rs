@@ -86,6 +86,7 @@ impl Shared {
         let filters = if everything { &[] } else { selected };
         let request = Request {
             library: self.library.clone(),
+            elsewhere: Vec::new(),
             target: self.target.clone(),
             filters: filters.iter().map(|id| Filter::parse(id)).collect::<Result<_, _>>()?,
             out: out.path().to_owned(),

@@ -152,6 +152,7 @@ fn request(args: &RunArgs, colour: bool) -> Result<Request, String> {
         known,
         filters: selected.filters,
         library: selected.library,
+        elsewhere: selected.elsewhere,
         target,
         jobs: args.jobs.map(|jobs| jobs as usize),
         seed: args.seed.unwrap_or_else(run::fresh),
