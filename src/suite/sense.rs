@@ -78,7 +78,9 @@ pub fn check(decoded: &Decoded, context: &Context) -> bool {
     let clear = context.reported() == before;
     for expected in &decoded.expected {
         if expected.bundle.is_none() {
-            observable(&expected.expectation.assertion, &decoded.step.action, &expected.node, &decoded.action, context);
+            let (assertion, action) = (&expected.expectation.assertion, &decoded.step.action);
+            observable(assertion, action, &expected.node, &decoded.action, context);
+            whole(assertion, action, &expected.node, context);
         }
     }
     clear
@@ -301,6 +303,17 @@ impl Sense<'_> {
             }
             Ok(_) => {}
         }
+    }
+}
+
+/// Reports a list of tags that is to have certain ones and is read by its first page alone: a registry may page it unasked
+/// (v1.1.1 L543-545).
+fn whole(assertion: &Assertion, action: &Action, node: &Node, context: &Context) {
+    let (Action::Tags(tags), Some(are)) = (action, &assertion.tags) else { return };
+    let wants = [&are.exactly, &are.including].into_iter().flatten().any(|set| !set.tags().is_empty());
+    if wants && !tags.follow && tags.n.is_none() && tags.last.is_none() {
+        let fault = node.find(["tags"]).fault("a registry may give the list in pages, of which only the first is read");
+        context.report(fault.help("write `follow: true` beside `expect`"));
     }
 }
 
