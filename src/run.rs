@@ -25,7 +25,7 @@ use crate::suite::requirement::{Level, Spec};
 use crate::target::argument::TargetSpec;
 use crate::target::findings::Findings;
 use crate::target::open::{Live, open};
-use crate::target::probe::{self, Pace, Setup};
+use crate::target::probe::{self, Pace, Setup, Unknown};
 use crate::target::profile::Known;
 use crate::verdict::{KnownFailures, Law};
 
@@ -97,6 +97,9 @@ pub enum NotRun {
     /// What must be written before anything is sent cannot be.
     #[error("nothing was sent: cannot write {0}")]
     Unwritable(String),
+    /// The same while the probe was under way.
+    #[error("{0}; the registry was not judged")]
+    Unjournaled(String),
 }
 
 /// Runs. When `stop` is set, nothing more is sent, and what was seen is recorded as incomplete.
@@ -126,10 +129,13 @@ pub async fn run(request: &Request, stop: &Stop, progress: impl Fn(usize) -> Pro
     let course = Course::of(request, &live, earlier.as_ref())?;
     let findings = match find(&live, &course, stop).await.transpose() {
         Ok(findings) => findings,
-        Err(mute) => {
-            // Nothing was acknowledged; yet an answer may have been lost.
+        Err(unknown) => {
+            // What was acknowledged goes; and an answer may have been lost.
             clean(request, &live, &course, CLEAN.1).await;
-            return Err(NotRun::Untestable(mute));
+            return Err(match unknown {
+                Unknown::Mute(why) => NotRun::Untestable(why),
+                Unknown::Unwritable(why) => NotRun::Unjournaled(why),
+            });
         }
     };
     let tidied = tidy(request, &live, &course).await;
@@ -169,7 +175,8 @@ pub async fn run(request: &Request, stop: &Stop, progress: impl Fn(usize) -> Pro
     let mut outcomes = attempts.iter().flatten().peekable();
     let mute = outcomes.peek().is_some() && outcomes.all(|outcome| !outcome.answered);
     let time = if mute || stop.is_set() { CLEAN.1 } else { CLEAN.0 };
-    let mut notes: Vec<String> = earlier.iter().flat_map(|earlier| earlier.notes()).collect();
+    let mut notes: Vec<String> =
+        earlier.iter().flat_map(|earlier| earlier.notes()).chain(course.note.clone()).collect();
     let lost = earlier.as_ref().is_some_and(|earlier| earlier.lost() > 0);
     let mut paused = false;
     if !waiting.is_empty() {
@@ -178,6 +185,9 @@ pub async fn run(request: &Request, stop: &Stop, progress: impl Fn(usize) -> Pro
         notes.push(written.unwrap_or_else(|why| why));
     }
     let mut clean_up = if paused { course.journal.tally() } else { clean(request, &live, &course, time).await };
+    if !paused && !request.keep && (!stop.is_set() || clean_up.left.is_empty()) {
+        course.journal.ended();
+    }
     clean_up.removed += tidied;
     notes.extend(settings::hints(&planned, &barriers));
     notes.extend(judged::notes(&attempts, findings.as_ref(), &live));
@@ -208,7 +218,7 @@ pub async fn run(request: &Request, stop: &Stop, progress: impl Fn(usize) -> Pro
 }
 
 /// Probes; `None`: it was interrupted; an error: the target answers no question.
-async fn find(live: &Live, course: &Course, stop: &Stop) -> Option<Result<Findings, String>> {
+async fn find(live: &Live, course: &Course, stop: &Stop) -> Option<Result<Findings, Unknown>> {
     let Course { names, journal, probe: seed, .. } = course;
     let setup = Setup { client: &live.client, names, journal, seed: *seed, pace: Pace::of(&live.profile) };
     tokio::select! {

@@ -8,7 +8,7 @@ use clap::Args;
 use super::exit::Exit;
 use super::output;
 use super::signals::Signals;
-use crate::engine::{clean as remove, journal};
+use crate::engine::{Journal, clean as remove, journal};
 use crate::record::CleanUp;
 use crate::report::clean::line;
 use crate::target::argument::TargetSpec;
@@ -44,6 +44,9 @@ pub async fn clean(args: CleanArgs) -> Exit {
     if leftovers.header.target != spec.profile.url {
         let (theirs, ours) = (line(&leftovers.header.target), &spec.profile.url);
         return output::refuse("clean", &format!("the journal is of {theirs}, not of {ours}: name that target"));
+    }
+    if Journal::is_held(&args.journal) {
+        return output::refuse("clean", "a run that has not ended writes this journal: wait for its end, or end it");
     }
     match removed(&spec, &args.journal).await {
         Ok(tally) => {

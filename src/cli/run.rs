@@ -135,7 +135,7 @@ pub async fn run(args: RunArgs) -> ExitCode {
                 NotRun::Refused(_) => Exit::Refused,
                 NotRun::Untestable(_) => Exit::Untestable,
                 NotRun::Nothing(_) => Exit::Nothing,
-                NotRun::Unwritable(_) => Exit::Unwritable,
+                NotRun::Unwritable(_) | NotRun::Unjournaled(_) => Exit::Unwritable,
             };
             signals.number().map_or(exit, Exit::Signal).into()
         }

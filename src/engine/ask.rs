@@ -80,10 +80,29 @@ pub struct Asked {
 }
 
 impl Asked {
+    /// Whether asking the answer's `Location` says nothing of it: it leads to the registry itself, which gave no answer there, or
+    /// had no time for one; or we stopped asking.
+    pub fn is_location_silent(&self) -> bool {
+        let Some(located) = &self.located else { return false };
+        let is_its_own = origin(&located.request.url) == origin(&self.exchange.request.url);
+        match &located.result {
+            Ok(_) => is_its_own && is_busy(located),
+            Err(failure) if failure.kind == FailureKind::Interrupted => true,
+            Err(failure) => is_its_own && failure.wrong.is_none() && failure.kind != FailureKind::Redirect,
+        }
+    }
+
     /// The answer's status.
     pub fn status(&self) -> Option<u16> {
         self.exchange.status()
     }
+}
+
+/// Scheme and authority of a URL.
+fn origin(url: &str) -> &str {
+    let authority = url.find("://").map_or(0, |at| at + 3);
+    let end = url[authority..].find(['/', '?', '#']).map_or(url.len(), |at| authority + at);
+    &url[..end]
 }
 
 /// Sends questions.
@@ -143,7 +162,11 @@ impl Sender {
             Some(node) if node.kind == NodeKind::Blob => ask.keep = keep(node.size, node.digest.algorithm()),
             _ => ask = ask.header("Accept", MANIFEST_TYPES),
         }
-        Some(self.send(question.at, &ask).await.0)
+        let (mut exchange, wrong) = self.send(question.at, &ask).await;
+        if let Err(failure) = &mut exchange.result {
+            failure.wrong = wrong;
+        }
+        Some(exchange)
     }
 
     /// Sends a request. 429 and 503 are repeated once, after the time that the registry asks for. A connection that was

@@ -1,9 +1,9 @@
 //! What a run creates, written down before it is created, so that it can be removed even after a crash.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs::File;
-use std::io::{Seek, SeekFrom, Write};
-use std::path::Path;
+use std::fs::{File, TryLockError};
+use std::io::{ErrorKind, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -86,23 +86,62 @@ struct Inner {
     left: BTreeMap<(Kind, String), (u64, String)>,
 }
 
+/// Opens a journal to add to its end (whoever cleans up behind the probe does so too) as the only run that does.
+fn held(path: &Path) -> std::io::Result<File> {
+    // Opening a pipe would wait for its reader.
+    if path.metadata().is_ok_and(|there| !there.is_file()) {
+        return Err(std::io::Error::new(ErrorKind::InvalidInput, "it is no file"));
+    }
+    let file = File::options().create(true).append(true).open(path)?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => {
+            let text = "a run that has not ended writes it: wait for its end, or name another folder by --out";
+            Err(std::io::Error::new(ErrorKind::ResourceBusy, text))
+        }
+        // Where files cannot be locked nobody can know.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
+    }
+}
+
 /// Lines of `left` that are kept.
 const LEFT: usize = 100;
 
 impl Journal {
-    /// A new file; an old one of this name is replaced.
+    /// A new file, which is this run's alone; an old one of this name is replaced.
     ///
     /// # Errors
-    /// The file cannot be written.
+    /// The file cannot be written, or a run that has not ended writes it.
     pub fn create(path: &Path, header: &Header) -> std::io::Result<Journal> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;
         }
-        File::create(path)?;
-        // Somebody else may write to it meanwhile, whoever cleans up behind the probe: both add to its end.
-        let journal = Journal::with(Some(File::options().append(true).open(path)?));
+        let file = held(path)?;
+        file.set_len(0)?;
+        let journal = Journal::with(Some(file));
         journal.line(header)?;
         Ok(journal)
+    }
+
+    /// Puts the journal of a run that did not come to its end out of the way of the next one, and says where, since what it names
+    /// may be there still.
+    ///
+    /// # Errors
+    /// It cannot be renamed, or a run that has not ended writes it.
+    pub fn set_aside(path: &Path) -> std::io::Result<Option<PathBuf>> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        let _held = held(path)?;
+        let Some(left) = read(path).ok().filter(|left| !left.ended && !left.things.is_empty()) else { return Ok(None) };
+        let id: String = left.header.run.chars().filter(char::is_ascii_alphanumeric).take(16).collect();
+        let aside = path.with_file_name(format!("journal-{id}.jsonl"));
+        std::fs::rename(path, &aside)?;
+        Ok(Some(aside))
+    }
+
+    /// Whether a run that has not ended writes this journal.
+    pub fn is_held(path: &Path) -> bool {
+        held(path).is_err_and(|error| error.kind() == ErrorKind::ResourceBusy)
     }
 
     /// A file that exists already and was read as these leftovers, to which is added. What was acknowledged counts as created.

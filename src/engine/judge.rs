@@ -50,12 +50,13 @@ impl Case {
                 let text = text(format!("status {} twice: the registry will not answer now", response.status));
                 Some(Halt::NotAsked(NotAsked { kind: Some(FailureKind::Unavailable), text }))
             }
-            Ok(_) => asked.located.as_ref().and_then(|located| match &located.result {
-                // What was not looked at did not hold.
-                Err(failure) if failure.kind == FailureKind::Interrupted => {
-                    Some(Halt::NotAsked(NotAsked { kind: Some(failure.kind), text: text(failure.text.clone()) }))
-                }
-                _ => None,
+            // What was not looked at did not hold.
+            Ok(_) => asked.located.as_ref().filter(|_| asked.is_location_silent()).map(|located| {
+                let (kind, what) = match &located.result {
+                    Ok(response) => (FailureKind::Unavailable, format!("status {} twice", response.status)),
+                    Err(failure) => (failure.kind, failure.text.clone()),
+                };
+                Halt::NotAsked(NotAsked { kind: Some(kind), text: text(format!("its Location: {what}")) })
             }),
             Err(_) if asked.wrong.is_some() && !question.expect.is_empty() => None,
             Err(failure) => {
@@ -121,7 +122,9 @@ impl Case {
                         page,
                     };
                     let judged = expect::judge(expect, &seen, &world, &level);
-                    judged.faults.into_iter().for_each(|(expectation, fault)| add(expectation, fault));
+                    let silent = asked.is_location_silent();
+                    let faults = judged.faults.into_iter().filter(|(_, fault)| !(silent && fault.key == "location"));
+                    faults.for_each(|(expectation, fault)| add(expectation, fault));
                     found.observed.extend(judged.observed.into_iter().map(str::to_owned));
                 }
             }

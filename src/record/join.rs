@@ -86,8 +86,8 @@ fn absorb(whole: &mut RunRecord, part: RunRecord) {
     whole.rounds.extend(part.rounds);
     whole.windows.read = whole.windows.read.max(part.windows.read);
     whole.windows.delete = whole.windows.delete.max(part.windows.delete);
-    whole.clean_up.created += part.clean_up.created;
-    whole.clean_up.removed += part.clean_up.removed;
+    whole.clean_up.created = whole.clean_up.created.saturating_add(part.clean_up.created);
+    whole.clean_up.removed = whole.clean_up.removed.saturating_add(part.clean_up.removed);
     whole.clean_up.left.extend(part.clean_up.left);
     whole.clean_up.discarded &= part.clean_up.discarded;
     whole.notes.extend(part.notes);

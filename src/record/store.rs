@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::build::Bodies;
-use super::{RunRecord, SCHEMA};
+use super::{RunRecord, SCHEMA, totals};
 use crate::input;
 
 /// The record's file in a folder of reports.
@@ -105,8 +105,8 @@ pub fn write_bodies(out: &Path, bodies: &Bodies) -> Result<(), Unwritable> {
     Ok(())
 }
 
-/// `0123456789abcdef.json`: the form of a body's file name.
-fn is_body(name: &str) -> bool {
+/// `0123456789abcdef.json`: the form of a body's file name, and never a path out of its folder.
+pub fn is_body(name: &str) -> bool {
     name.split_once('.').is_some_and(|(hex, end)| {
         hex.len() == 16 && hex.bytes().all(|b| b.is_ascii_hexdigit()) && matches!(end, "json" | "bin")
     })
@@ -120,7 +120,8 @@ pub fn read(path: &Path) -> Result<RunRecord, Unreadable> {
     let path = if path.is_dir() { path.join(RESULTS) } else { path.to_owned() };
     let bytes = input::read(&path, input::MOST).map_err(|reason| Unreadable::File { path: path.clone(), reason })?;
     match serde_json::from_slice::<RunRecord>(&bytes) {
-        Ok(record) if record.schema == SCHEMA => Ok(record),
+        // Counted, not believed: a record may come from anywhere.
+        Ok(record) if record.schema == SCHEMA => Ok(RunRecord { totals: totals(&record.cases), ..record }),
         Ok(record) => Err(Unreadable::Version { path, found: record.schema }),
         // Another format may well lack what this one has: that it is another is the better answer.
         Err(reason) => Err(match serde_json::from_slice::<Format>(&bytes) {

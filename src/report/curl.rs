@@ -3,7 +3,7 @@
 //! It sends what was sent - method, path, headers, body - and nothing that curl would add by itself. What it needs may be
 //! gone when the run has cleaned up after itself; with `--keep` the registry still has it.
 
-use crate::record::{ExchangeRecord, RequestRecord, TargetRecord};
+use crate::record::{ExchangeRecord, RequestRecord, TargetRecord, store};
 
 /// What stands where a secret was.
 const REDACTED: &str = "(redacted)";
@@ -119,7 +119,7 @@ fn body(request: &RequestRecord, exchanges: &str) -> Vec<String> {
     if !has_body(request) {
         return Vec::new();
     }
-    let source = match &request.body_file {
+    let source = match request.body_file.as_ref().filter(|name| store::is_body(name)) {
         Some(file) if exchanges.is_empty() => quote(&format!("@{file}")),
         Some(file) => quote(&format!("@{}/{file}", exchanges.trim_end_matches('/'))),
         None if request.body_length == 0 => "''".into(),
@@ -191,11 +191,11 @@ mod tests {
             "http://h/v2/a/manifests/t",
             &[("content-type", "a/b+json"), ("host", "h")],
             9,
-            Some("f.json"),
+            Some("0123456789abcdef.json"),
         );
         assert_eq!(
             line(&target(), &put, "reports/x/exchanges"),
-            "curl -sS -i -X PUT -H 'content-type: a/b+json' -H 'Accept:' --data-binary @reports/x/exchanges/f.json \
+            "curl -sS -i -X PUT -H 'content-type: a/b+json' -H 'Accept:' --data-binary @reports/x/exchanges/0123456789abcdef.json \
              http://h/v2/a/manifests/t"
         );
     }

@@ -25,6 +25,8 @@ pub(super) struct Course {
     pub names: Names,
     /// The seed of what the probe pushes.
     pub probe: u64,
+    /// What is to be said of an earlier run.
+    pub note: Option<String>,
 }
 
 impl Course {
@@ -37,9 +39,14 @@ impl Course {
         let Some(earlier) = earlier else {
             let (id, path) = (settings::run_id(), request.out.join("journal.jsonl"));
             let header = settings::header(request, live, &id);
+            let aside = if live.is_ours() { Ok(None) } else { Journal::set_aside(&path) };
+            let note = aside.map_err(|e| unwritable(&path, &e))?.map(|aside| {
+                let (target, aside) = (&request.target.name, aside.display());
+                format!("an earlier run did not come to its end: `lacuna clean {target} {aside}` removes what it left")
+            });
             let journal = Journal::create(&path, &header).map_err(|e| unwritable(&path, &e))?;
             let names = Names::new(repositories, &id);
-            return Ok(Course { id, seed: request.seed, path, journal, names, probe: request.seed });
+            return Ok(Course { id, seed: request.seed, path, journal, names, probe: request.seed, note });
         };
         let path = earlier.path.clone();
         let journal = Journal::append(&path, &earlier.leftovers).map_err(|e| unwritable(&path, &e))?;
@@ -52,7 +59,7 @@ impl Course {
             repositories.pool = free;
         }
         let names = Names::new(&repositories, &format!("{id}-{}", settings::run_id()));
-        Ok(Course { id, seed: earlier.seed, path, journal, names, probe: settings::fresh() })
+        Ok(Course { id, seed: earlier.seed, path, journal, names, probe: settings::fresh(), note: None })
     }
 }
 

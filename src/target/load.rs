@@ -13,6 +13,7 @@ use crate::suite::context::Context;
 use crate::suite::fault::{At, Diagnostic, Diagnostics, Fault};
 use crate::suite::tree::Node;
 use crate::suite::yaml;
+use crate::wire::redact;
 
 /// The profiles that are compiled in.
 static SHIPPED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/fixtures/targets");
@@ -43,13 +44,14 @@ fn decode<T: for<'de> Deserialize<'de>>(bytes: &[u8], file: &str) -> Result<(T, 
 fn refused(file: &str, bytes: &[u8], faults: Vec<Fault>) -> Diagnostics {
     let file: Arc<str> = file.into();
     let text = String::from_utf8_lossy(bytes);
-    let line = |at: At| text.lines().nth((at.line as usize).saturating_sub(1));
+    // A URL may have been written with the credentials in it.
+    let line = |at: At| text.lines().nth((at.line as usize).saturating_sub(1)).map(redact::urls_within);
     Diagnostics(
         faults
             .into_iter()
             .map(|fault| {
                 let line = line(fault.at);
-                Diagnostic::new(&file, fault, line)
+                Diagnostic::new(&file, fault, line.as_deref())
             })
             .collect(),
     )

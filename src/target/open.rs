@@ -94,11 +94,38 @@ pub(super) fn shown(output: &str) -> String {
     if output.is_empty() { "; it wrote nothing".into() } else { format!("; it wrote:\n{output}") }
 }
 
+impl OpenError {
+    /// The same without the password: what was started may have written it.
+    fn without_password(self, spec: &TargetSpec) -> OpenError {
+        let env = spec.profile.auth.as_ref().and_then(|auth| auth.env.as_ref());
+        let Some(known) = env.and_then(|(user, password)| Credentials::from_env(user, password).ok()) else {
+            return self;
+        };
+        let clean = |text: String| known.redacted(&text);
+        match self {
+            OpenError::NotReady { program, what, output } => {
+                OpenError::NotReady { program, what: clean(what), output: clean(output) }
+            }
+            OpenError::Launch(LaunchError::Before { program, what, output }) => {
+                LaunchError::Before { program, what, output: clean(output) }.into()
+            }
+            OpenError::Launch(LaunchError::Incomplete { program, output, line }) => {
+                LaunchError::Incomplete { program, output: clean(output), line }.into()
+            }
+            other => other,
+        }
+    }
+}
+
 /// Starts the target where that is ours to do, and sees that it answers.
 ///
 /// # Errors
 /// Why it cannot be tested, with what was tried.
 pub async fn open(spec: &TargetSpec) -> Result<Live, OpenError> {
+    opened(spec).await.map_err(|error| error.without_password(spec))
+}
+
+async fn opened(spec: &TargetSpec) -> Result<Live, OpenError> {
     if let Some(config) = &spec.reference {
         let address = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
         let running = crate::reference::start(config.clone(), address).await.map_err(OpenError::Reference)?;

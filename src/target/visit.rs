@@ -66,7 +66,7 @@ pub async fn visit(
         }
         false => Vec::new(),
     };
-    let mut findings = findings.transpose()?;
+    let mut findings = findings.transpose().map_err(|unknown| unknown.to_string())?;
     findings.iter_mut().for_each(|findings| findings.declare(&live.profile.claims));
     Ok(Visit { findings, left })
 }

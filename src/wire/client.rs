@@ -77,13 +77,7 @@ impl Client {
         let limits = Limits::of(&settings);
         let http = HttpDoor::new(&tls, limits)?;
         let tokens = HttpDoor::new(&tls, Limits { whole: TOKEN_LIMIT, ..limits })?;
-        let mut secrets = Secrets::default();
-        if let Some(credentials) = &settings.credentials {
-            secrets.add(&credentials.secret().0);
-            if let Credentials::Basic { user, password } = credentials {
-                secrets.add_authorization(&auth::basic(user, password).0);
-            }
-        }
+        let secrets = settings.credentials.as_ref().map(Credentials::secrets).unwrap_or_default();
         let inner = Inner {
             access: Access::of(&base, &settings),
             auth: Auth::new(base.clone(), settings.credentials, tokens),
@@ -218,6 +212,7 @@ impl Inner {
             let mut sent = call.clone();
             if let Some(line) = &line {
                 trace.secrets.add_authorization(&line.0);
+                trace.secrets.issue(&line.0);
                 sent.lines.push(("authorization".into(), line.0.clone()));
             }
             if !std::mem::take(&mut first) {

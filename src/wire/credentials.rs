@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use docker_credential::{CredentialRetrievalError, DockerCredential};
 
+use super::auth;
 use super::exchange::Secret;
+use super::redact::Secrets;
 
 /// A credential helper that has said nothing for so long is given up.
 const HELPER_DEADLINE: Duration = Duration::from_secs(20);
@@ -75,8 +77,23 @@ impl Credentials {
         }
     }
 
+    /// A text from elsewhere without them.
+    pub fn redacted(&self, text: &str) -> String {
+        self.secrets().scrub_text(text)
+    }
+
+    /// Them, as an exchange must not show them.
+    pub(crate) fn secrets(&self) -> Secrets {
+        let mut secrets = Secrets::default();
+        secrets.add(&self.secret().0);
+        if let Credentials::Basic { user, password } = self {
+            secrets.add_authorization(&auth::basic(user, password).0);
+        }
+        secrets
+    }
+
     /// What must never be shown.
-    pub(crate) fn secret(&self) -> &Secret {
+    fn secret(&self) -> &Secret {
         match self {
             Credentials::Basic { password, .. } => password,
             Credentials::IdentityToken(token) => token,

@@ -1,12 +1,14 @@
 //! Nothing secret outlives the moment in which an exchange is recorded.
 //!
 //! Two rules. What a *name* marks: header lines and query parameters show their values only if they are known to be
-//! harmless. What a *value* marks: the password and the tokens of this exchange are replaced wherever they come back.
+//! harmless. What a *value* marks: the password, the tokens and what signed a redirect's URL are replaced wherever they come back.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use crate::content::digest::Digest;
 
@@ -70,7 +72,21 @@ const SHOWN_HEADERS: &[&str] = &[
 
 /// The secrets that an exchange knows, in every form in which they may come back.
 #[derive(Clone, Default)]
-pub(crate) struct Secrets(Vec<String>);
+pub(crate) struct Secrets {
+    /// Those of the exchange and of the client, longest first.
+    known: Vec<String>,
+    /// Tokens that were had for any exchange: shared by clones.
+    issued: Arc<Mutex<HashSet<String>>>,
+    /// Values of the queries that redirects led to: signatures. A store's error repeats them; in content they are left, since
+    /// one may be an ordinary word (a type that the store is to answer with).
+    signatures: Vec<String>,
+}
+
+/// In larger texts tokens of other exchanges are not looked for, in bytes.
+const MOST_SEARCHED: usize = 1 << 20;
+
+/// More tokens are not remembered.
+const MOST_ISSUED: usize = 1 << 16;
 
 /// Shorter ones cannot be told from ordinary text.
 const SHORTEST: usize = 4;
@@ -93,12 +109,33 @@ impl Secrets {
             json.trim_matches('"').to_owned(),
         ];
         for form in forms {
-            if !self.0.contains(&form) {
-                self.0.push(form);
+            if !self.known.contains(&form) {
+                self.known.push(form);
             }
         }
         // A secret that holds another one goes first, so that nothing of it stays.
-        self.0.sort_by_key(|form| std::cmp::Reverse(form.len()));
+        self.known.sort_by_key(|form| std::cmp::Reverse(form.len()));
+    }
+
+    /// Adds a token that was had, for all exchanges of the client.
+    pub fn issue(&self, value: &str) {
+        let token = value.split_once(' ').map_or(value, |(_, rest)| rest).trim();
+        let mut issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        if token.len() >= SHORTEST_IN_CONTENT && issued.len() < MOST_ISSUED {
+            issued.insert(token.to_owned());
+        }
+    }
+
+    /// Adds what signs a URL that a redirect led to.
+    pub fn add_signatures(&mut self, url: &str) {
+        let query = url.split_once('?').map_or("", |(_, query)| query);
+        for (name, value) in query.split('&').filter_map(|part| part.split_once('=')) {
+            if !SHOWN_PARAMETERS.contains(&name) && value.len() >= SHORTEST_IN_CONTENT {
+                self.signatures.push(value.to_owned());
+                self.signatures.push(percent_decode_str(value).decode_utf8_lossy().into_owned());
+            }
+        }
+        self.signatures.sort_by_key(|value| std::cmp::Reverse(value.len()));
     }
 
     /// Adds the value of an Authorization line: all of it, and what follows the scheme.
@@ -113,30 +150,55 @@ impl Secrets {
 
     /// The text without them.
     pub fn scrub_text(&self, text: &str) -> String {
-        self.0.iter().fold(text.to_owned(), |text, secret| {
+        let without = |text: String, secret: &String| {
             if text.contains(secret.as_str()) { text.replace(secret.as_str(), REDACTED) } else { text }
-        })
+        };
+        self.without_issued(&self.known.iter().chain(&self.signatures).fold(text.to_owned(), without)).into_owned()
+    }
+
+    /// The text without tokens of other exchanges: each is a word.
+    fn without_issued<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_token = |c: char| c.is_ascii_alphanumeric() || "-._~+/=".contains(c);
+        let words = || text.split(|c| !is_token(c)).filter(|word| issued.contains(*word));
+        if issued.is_empty() || text.len() > MOST_SEARCHED || words().next().is_none() {
+            return Cow::Borrowed(text);
+        }
+        let mut words: Vec<&str> = words().collect();
+        words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+        words.dedup();
+        Cow::Owned(words.into_iter().fold(text.to_owned(), |text, word| text.replace(word, REDACTED)))
     }
 
     /// The bytes without those of at least `shortest` bytes.
     fn scrub<'a>(&self, bytes: &'a [u8], shortest: usize) -> Cow<'a, [u8]> {
         let mut out = Cow::Borrowed(bytes);
-        for secret in self.0.iter().filter(|s| s.len() >= shortest) {
+        for secret in self.known.iter().filter(|s| s.len() >= shortest) {
             if find(&out, secret.as_bytes(), 0).is_some() {
                 out = Cow::Owned(replaced(&out, secret.as_bytes()));
             }
         }
-        out
+        let other = std::str::from_utf8(&out).ok().and_then(|text| match self.without_issued(text) {
+            Cow::Owned(text) => Some(text.into_bytes()),
+            Cow::Borrowed(_) => None,
+        });
+        other.map_or(out, Cow::Owned)
     }
 
-    /// A response's body as it may be recorded. An error's body also loses the secrets of the URLs in it.
+    /// A response's body as it may be recorded. What is no content also loses what signs the URLs in it, and what signed the URL
+    /// that it came from.
     pub fn body<'a>(&self, status: u16, body: &'a [u8]) -> Cow<'a, [u8]> {
-        if status < 400 {
+        if status < 300 {
             return self.scrub(body, SHORTEST_IN_CONTENT);
         }
-        let scrubbed = self.scrub(body, SHORTEST);
+        let mut scrubbed = self.scrub(body, SHORTEST);
+        for signature in &self.signatures {
+            if find(&scrubbed, signature.as_bytes(), 0).is_some() {
+                scrubbed = Cow::Owned(replaced(&scrubbed, signature.as_bytes()));
+            }
+        }
         match std::str::from_utf8(&scrubbed) {
-            Ok(text) if text.contains("://") || text.contains('?') => Cow::Owned(urls_within(text).into_bytes()),
+            Ok(text) if may_have_urls(text) => Cow::Owned(urls_within(text).into_bytes()),
             _ => scrubbed,
         }
     }
@@ -158,7 +220,8 @@ impl Secrets {
             return value.to_vec();
         }
         let scrubbed = self.scrub(value, SHORTEST);
-        if !matches!(name.as_str(), "location" | "link" | "www-authenticate" | "warning") {
+        let holds_urls = matches!(name.as_str(), "location" | "link" | "www-authenticate" | "warning");
+        if !holds_urls && !std::str::from_utf8(&scrubbed).is_ok_and(may_have_urls) {
             return scrubbed.into_owned();
         }
         // Bytes that are no UTF-8 are taken as Latin-1 and given back, so that they stay as they were.
@@ -214,8 +277,17 @@ fn shown_query(query: &str) -> String {
     parts.join("&")
 }
 
-/// Every URL within a text; what ends one is white space, an angle bracket or a quote.
+/// Whether a text may have a URL in it, plain, percent-encoded, or as JSON writes one.
+fn may_have_urls(text: &str) -> bool {
+    text.contains("//") || text.contains('?') || text.contains("\\/") || text.contains("%3F") || text.contains("%3f")
+}
+
+/// Every URL within a text, also as JSON writes it, and without what follows a percent-encoded `?`; what ends one is white
+/// space, an angle bracket or a quote.
 pub fn urls_within(text: &str) -> String {
+    let text = &[("\\/", "/"), ("\\u003f", "?"), ("\\u003F", "?"), ("\\u003d", "="), ("\\u003D", "=")]
+        .iter()
+        .fold(text.to_owned(), |text, (escape, plain)| text.replace(escape, plain));
     let ends = |c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '\'' | '`');
     text.split_inclusive(ends)
         .map(|run| {
@@ -223,8 +295,13 @@ pub fn urls_within(text: &str) -> String {
                 Some(last) if ends(last) => run.split_at(run.len() - last.len_utf8()),
                 _ => (run, ""),
             };
+            let encoded = word.find("%3F").or_else(|| word.find("%3f"));
             let is_url = word.contains("//") || (word.contains('?') && word.contains('/'));
-            if is_url { url(word) + end } else { run.to_owned() }
+            match encoded.filter(|_| !word.contains('?')) {
+                Some(query) => format!("{}{REDACTED}{end}", url(&word[..query + 3])),
+                None if is_url => url(word) + end,
+                None => run.to_owned(),
+            }
         })
         .collect()
 }
@@ -284,6 +361,8 @@ mod tests {
             ("<http://h/?sig=a,b;c>; rel=next", "<http://h/?sig=(redacted);(redacted)>; rel=next"),
             ("what? nothing?", "what? nothing?"),
             ("\u{e9} 'http://h/?a=b'", "\u{e9} 'http://h/?a=(redacted)'"),
+            (r#""https:\/\/u:p@h\/x\u003fa\u003dsecret""#, "\"https://(redacted)@h/x?a=(redacted)\""),
+            ("https%3A%2F%2Fh%2Fx%3Fa%3Dsecret end", "https%3A%2F%2Fh%2Fx%3F(redacted) end"),
         ] {
             assert_eq!(urls_within(text), shown, "{text}");
         }
@@ -303,6 +382,30 @@ mod tests {
         secrets.add("longer-secret");
         assert_eq!(secrets.body(200, b"\xfflonger-secret\xfe").as_ref(), b"\xff(redacted)\xfe");
         assert_eq!(secrets.header("Location", b"/\xff?n=1"), b"/\xff?n=1");
+    }
+
+    #[test]
+    fn what_signed_a_url_is_shown_in_no_error() {
+        let mut secrets = Secrets::default();
+        secrets.add_signatures(
+            "http://h/x?X-Amz-Signature=0123456789abcdef&X-Amz-Expires=300&k=a%2Fb%2Fc%2Fd%2Fe&digest=sha256:ab",
+        );
+        let body =
+            "<Error><SignatureProvided>0123456789abcdef</SignatureProvided> a/b/c/d/e a%2Fb%2Fc%2Fd%2Fe 300</Error>";
+        let shown = "<Error><SignatureProvided>(redacted)</SignatureProvided> (redacted) (redacted) 300</Error>";
+        assert_eq!(String::from_utf8_lossy(&secrets.body(403, body.as_bytes())), shown);
+        // Content is compared byte by byte.
+        assert_eq!(secrets.body(200, body.as_bytes()).as_ref(), body.as_bytes());
+    }
+
+    #[test]
+    fn tokens_of_other_exchanges_are_known_to_all() {
+        let secrets = Secrets::default();
+        let other = secrets.clone();
+        other.issue("Bearer tok-1234567890");
+        other.issue("Bearer short");
+        assert_eq!(secrets.scrub_text("<tok-1234567890> short tok-12345678901"), "<(redacted)> short (redacted)1");
+        assert_eq!(secrets.body(200, b"{\"t\":\"tok-1234567890\"}").as_ref(), b"{\"t\":\"(redacted)\"}");
     }
 
     #[test]

@@ -55,8 +55,9 @@ impl Trace {
 
     /// A redirect is followed.
     pub fn hop(&mut self, status: u16, to: &Address) {
-        let to = self.secrets.url(&to.text());
-        self.hops.push(Hop { status, to });
+        let shown = self.secrets.url(&to.text());
+        self.secrets.add_signatures(&to.text());
+        self.hops.push(Hop { status, to: shown });
     }
 
     /// The exchange, with the answer that `url` gave, or the fault.

@@ -65,6 +65,8 @@ pub(super) enum Said {
     Resumed { case: String },
     /// None goes on any more: what they left is about to be removed.
     GivenUp {},
+    /// The run came to its end, and its clean-up too: what it could not remove was said.
+    Ended {},
 }
 
 impl Said {
@@ -86,7 +88,7 @@ impl<'de> Deserialize<'de> for Any {
         let value = serde_json::Value::deserialize(deserializer)?;
         let word = value.get("op").and_then(|op| op.as_str()).unwrap_or_default();
         let any = match word {
-            "paused" | "waiting" | "resumed" | "given-up" => serde_json::from_value(value).map(Any::Pause),
+            "paused" | "waiting" | "resumed" | "given-up" | "ended" => serde_json::from_value(value).map(Any::Pause),
             _ => serde_json::from_value(value).map(Any::Thing),
         };
         any.map_err(serde::de::Error::custom)
@@ -100,6 +102,8 @@ pub(super) struct Pauses {
     pub waiting: BTreeMap<String, (usize, Saved)>,
     /// Lines that are still to come.
     pub missing: u64,
+    /// The run came to its end.
+    pub ended: bool,
 }
 
 impl Pauses {
@@ -115,6 +119,7 @@ impl Pauses {
                 self.waiting.insert(saved.case.clone(), (line, *saved));
             }
             Said::Resumed { case } => drop(self.waiting.remove(&case)),
+            Said::Ended {} => self.ended = true,
             Said::GivenUp {} => {
                 self.waiting.clear();
                 self.missing = 0;
@@ -139,6 +144,11 @@ impl Journal {
     /// The file cannot be written: then it must not go on, for it could twice.
     pub fn resumed(&self, case: &str) -> std::io::Result<()> {
         self.line(&Said::Resumed { case: case.to_owned() })
+    }
+
+    /// Says that the run came to its end. A line that cannot be written is no loss: the journal is kept for longer.
+    pub fn ended(&self) {
+        let _ = self.line(&Said::Ended {});
     }
 
     /// Says that nobody goes on who waited.

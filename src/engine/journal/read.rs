@@ -21,6 +21,8 @@ pub struct Leftovers {
     pub paused: Option<Paused>,
     /// Cases that still wait to go on, by id, each with its line.
     pub waiting: BTreeMap<String, (usize, Saved)>,
+    /// Whether the run came to its end, with its clean-up.
+    pub ended: bool,
     /// Cases that are said to have waited at the last pause, and of which there is no line.
     pub lost: u64,
     /// Those of them that the registry acknowledged; whether the others are there, nobody knows.
@@ -132,8 +134,8 @@ fn lines(path: &Path, allowed: impl Fn(&Header, &str) -> bool) -> Result<Leftove
         }
     }
     things.retain(|thing| !gone.contains(thing));
-    let Pauses { paused, waiting, missing: lost } = pause;
-    Ok(Leftovers { header, things, paused, waiting, lost, acknowledged, sound: sound as u64 })
+    let Pauses { paused, waiting, missing: lost, ended } = pause;
+    Ok(Leftovers { header, things, paused, waiting, ended, lost, acknowledged, sound: sound as u64 })
 }
 
 fn foreign(name: &str, run: &str) -> String {

@@ -119,3 +119,34 @@ fn what_stays_is_told_by_kind_and_reason() {
     assert_eq!(left.first().unwrap(), "1 tag (one in a/b): 405");
     assert_eq!(left.get(1).unwrap(), "1 manifest (one in a/b): 0000");
 }
+
+#[test]
+fn a_journal_has_one_run_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("j");
+    let first = Journal::create(&path, &header()).unwrap();
+    first.creating(&thing(Kind::Tag, "one")).unwrap();
+    assert!(Journal::is_held(&path));
+    for refused in [Journal::create(&path, &header()).map(|_| None), Journal::set_aside(&path)] {
+        assert!(refused.unwrap_err().to_string().contains("has not ended"));
+    }
+    drop(first);
+    assert!(!Journal::is_held(&path));
+    let aside = Journal::set_aside(&path).unwrap().unwrap();
+    assert_eq!((aside.file_name().unwrap().to_str(), path.exists()), (Some("journal-r1.jsonl"), false));
+    assert_eq!(read(&aside).unwrap().things, [thing(Kind::Tag, "one")]);
+}
+
+#[test]
+fn what_a_run_that_ended_could_not_remove_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("j");
+    assert_eq!(Journal::set_aside(&path).unwrap(), None);
+    let journal = Journal::create(&path, &header()).unwrap();
+    journal.created(&thing(Kind::Tag, "one")).unwrap();
+    journal.ended();
+    drop(journal);
+    assert_eq!(Journal::set_aside(&path).unwrap(), None);
+    assert!(read(&path).unwrap().ended);
+    assert!(Journal::create(&folder.path().join("."), &header()).is_err());
+}

@@ -336,3 +336,26 @@ async fn told_to_stop_it_sends_nothing_new_and_still_cleans_up() {
     assert!(tally.created > 0);
     assert_eq!((tally.created, tally.left), (tally.removed, vec![]));
 }
+
+#[tokio::test]
+async fn a_location_that_is_not_answered_is_no_fault_of_the_push() {
+    // Silence, busy twice, and a connection that is closed on a registry which answers others: only that is wrong.
+    for (status, error, wrong) in [
+        (1, Some(FailureKind::Timeout), None),
+        (503, Some(FailureKind::Unavailable), None),
+        (429, Some(FailureKind::Unavailable), None),
+        (0, None, Some("r location: a Location that gives no answer (closed)")),
+        (404, None, Some("r location: a Location that gives status 404")),
+    ] {
+        let served = serve(move |method, path, _| match method {
+            "PUT" => (201, vec![("Location", "/v2/there/manifests/x".into())], Vec::new()),
+            _ => answer(if path.starts_with("/v2/there/") { status } else { 200 }),
+        })
+        .await;
+        let put = json!({ "raw": { "method": "PUT", "path": "/v2/{repo}/manifests/x",
+            "expect": { "r": { "status": 201, "location": "resolves" } } } });
+        let outcome = one(&served.client, json!([put])).await;
+        assert_eq!(said(&outcome), wrong.map(str::to_owned).into_iter().collect::<Vec<_>>());
+        assert_eq!(outcome.error.map(|error| error.kind), error.map(Some), "{status}");
+    }
+}

@@ -122,6 +122,7 @@ async fn everything_created_is_journaled_first_and_removed_after() {
     // Two blobs, two manifests, a tag.
     assert_eq!((tally.created, tally.removed, tally.left), (5, 5, vec![]));
     assert_eq!(journal::read(&path).unwrap().things, []);
+    drop(journal);
     let journal = Journal::create(&path, &header).unwrap();
     let keep = Options { removal: None, ..options(levels) };
     run(cases(), &bundles, &mut client.clone(), &journal, &keep, |_| {}, Stop::never()).await;

@@ -73,6 +73,8 @@ pub(super) struct Desk<'a> {
     requests: AtomicU64,
     /// Whether any answer said something of the registry.
     answered: AtomicBool,
+    /// Why nothing can be created any more, where the journal says so.
+    unwritable: Mutex<Option<String>>,
     windows: Mutex<[Option<f64>; 2]>,
     /// Repository and digest of what was acknowledged: to push a thing twice is a question that nobody asked.
     there: Mutex<BTreeSet<(String, String)>>,
@@ -87,6 +89,7 @@ impl<'a> Desk<'a> {
             turns: Semaphore::new(pace.together.max(1)),
             requests: AtomicU64::new(0),
             answered: AtomicBool::new(false),
+            unwritable: Mutex::default(),
             windows: Mutex::default(),
             there: Mutex::default(),
         }
@@ -162,8 +165,17 @@ impl<'a> Desk<'a> {
     /// The journal cannot be written: then it must not be.
     fn creating(&self, kind: Kind, repository: &str, reference: &str) -> Result<Thing, String> {
         let thing = Thing { kind, repository: repository.to_owned(), reference: reference.to_owned() };
-        self.journal.creating(&thing).map_err(|e| format!("the journal cannot be written: {e}"))?;
+        self.journal.creating(&thing).map_err(|e| {
+            let why = format!("the journal cannot be written: {e}");
+            *self.unwritable.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.clone());
+            why
+        })?;
         Ok(thing)
+    }
+
+    /// Why something could not be created that is none of the registry's doing.
+    pub(super) fn unwritable(&self) -> Option<String> {
+        self.unwritable.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// A created thing that the registry acknowledged is written down; it is removed after the probe either way.

@@ -137,19 +137,33 @@ const QUESTIONS: &[(&str, AskIt)] = &[
     ("index.no-platform", |d, q| Box::pin(manifests::platformless_index(d, q))),
 ];
 
+/// Why nothing can be said of a registry.
+#[derive(Debug, thiserror::Error)]
+pub enum Unknown {
+    /// No question got an answer that says anything (none at all, or that there is no time): it cannot be tested.
+    #[error("{0}")]
+    Mute(String),
+    /// What is to be created cannot be written down first: that is no fault of the registry.
+    #[error("{0}")]
+    Unwritable(String),
+}
+
 /// Asks everything. What is created stays: the journal knows it.
 ///
 /// # Errors
-/// No question got an answer that says anything of the registry (none at all, or that it has no time): it cannot be tested.
-pub async fn probe(setup: Setup<'_>) -> Result<Findings, String> {
+/// Why nothing can be said of the registry.
+pub async fn probe(setup: Setup<'_>) -> Result<Findings, Unknown> {
     let start = Instant::now();
     let desk = Desk::new(setup.client, setup.journal, setup.pace);
     let (media_oci, media_docker) = tokio::join!(
         media(&desk, setup, "media.oci", Format::Oci),
         media(&desk, setup, "media.docker", Format::Docker),
     );
+    if let Some(why) = desk.unwritable() {
+        return Err(Unknown::Unwritable(why));
+    }
     if !desk.answered() {
-        return Err(unanswered(&desk, start, &media_oci.0.evidence));
+        return Err(Unknown::Mute(unanswered(&desk, start, &media_oci.0.evidence)));
     }
     // The other questions are asked in types that the registry takes.
     let format = if !media_oci.1 && media_docker.1 { Format::Docker } else { Format::Oci };
@@ -182,6 +196,9 @@ pub async fn probe(setup: Setup<'_>) -> Result<Findings, String> {
         capabilities.insert(name.to_owned(), finding);
     }
     let seconds = start.elapsed().as_secs_f64();
+    if let Some(why) = desk.unwritable() {
+        return Err(Unknown::Unwritable(why));
+    }
     debug_assert!(CAPABILITIES.iter().all(|(name, _)| capabilities.contains_key(*name)));
     let (read, delete) = (desk.window(Window::Read), desk.window(Window::Delete));
     Ok(Findings {
