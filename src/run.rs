@@ -174,6 +174,7 @@ pub async fn run(request: &Request, stop: &Stop, progress: impl Fn(usize) -> Pro
     let attempts: Vec<Vec<Outcome>> = ran.into_iter().map(|ran| ran.outcomes).collect();
     let mut outcomes = attempts.iter().flatten().peekable();
     let mute = outcomes.peek().is_some() && outcomes.all(|outcome| !outcome.answered);
+    let mute = mute && !stop.is_set();
     let time = if mute || stop.is_set() { CLEAN.1 } else { CLEAN.0 };
     let mut notes: Vec<String> =
         earlier.iter().flat_map(|earlier| earlier.notes()).chain(course.note.clone()).collect();

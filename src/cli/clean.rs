@@ -33,7 +33,11 @@ pub async fn clean(args: CleanArgs) -> Exit {
         Err(e) => return output::refuse("clean", &e.to_string()),
     };
     if spec.reference.is_some() || spec.profile.launch.is_some() {
-        let text = format!("`{}` is started for each run, and what it holds goes with it: nothing is left", spec.name);
+        let text = format!(
+            "`{}` is started for each run, and what it holds goes with it; only where lacuna itself was killed (SIGKILL) the \
+             registry may go on, and its folder `lacuna-*` stay among the temporary files: end and remove them by hand",
+            spec.name
+        );
         return output::refuse("clean", &text);
     }
     let leftovers = match journal::read_of(&args.journal, &spec.profile.repositories) {

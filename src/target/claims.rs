@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::findings::{Findings, Is, StanceFinding, is_declared};
-use super::probe::PLATFORMS;
+use super::probe::{PLATFORMS, says_nothing};
 use super::profile::{Claims, StanceClaim};
 use crate::content::graph::Format;
 use crate::suite::model::{Scope, StanceWord};
@@ -24,11 +24,17 @@ pub struct ClaimCheck {
     pub evidence: String,
     /// Whether the finding bears the claim out.
     pub holds: bool,
+    /// Whether it was not found out at all: nobody answered in time, or had the time to (429, 503). That contradicts nothing.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unasked: bool,
 }
 
 impl ClaimCheck {
     /// A sentence for reports.
     pub fn text(&self) -> String {
+        if self.unasked {
+            return format!("claimed `{}`, and could not be found out: {}", self.claimed, self.evidence);
+        }
         let word = if self.holds { "and is found" } else { "but is found" };
         format!("claimed `{}` {word} `{}`: {}", self.claimed, self.found, self.evidence)
     }
@@ -49,6 +55,9 @@ pub fn compare(claims: &Claims, findings: &Findings) -> Vec<ClaimCheck> {
             found: found(finding),
             evidence: finding.evidence.clone(),
             holds: stance_holds(claim, finding),
+            unasked: !stance_holds(claim, finding)
+                && finding.is == StanceWord::Broken
+                && says_nothing(&finding.evidence),
         })
     });
     // What is only declared was not found out, so nothing was held against it.
@@ -61,6 +70,7 @@ pub fn compare(claims: &Claims, findings: &Findings) -> Vec<ClaimCheck> {
             found: is(finding.is).to_owned(),
             evidence: finding.evidence.clone(),
             holds: *claim == finding.is,
+            unasked: finding.is == Is::Broken && *claim != Is::Broken && says_nothing(&finding.evidence),
         })
     });
     stances.chain(capabilities).collect()

@@ -17,6 +17,16 @@ pub(super) fn came_too_late(evidence: &str) -> bool {
     evidence.contains(&format!("no answer ({}", FailureKind::Timeout.word()))
 }
 
+/// Whether evidence ends, in the words of [`Answer::outcome`], with what says nothing of a registry: no answer, or no time for
+/// one.
+pub(in crate::target) fn says_nothing(evidence: &str) -> bool {
+    let end = evidence.rsplit("-> ").next().unwrap_or_default();
+    let late = [FailureKind::Timeout, FailureKind::Connect].map(|kind| format!("no answer ({}", kind.word()));
+    late.iter().any(|late| end.starts_with(late))
+        || ["429", "503"].iter().any(|busy| end.starts_with(busy))
+        || evidence.starts_with("no end within")
+}
+
 impl Answer {
     pub(super) fn status(&self) -> Option<u16> {
         self.exchange.status()

@@ -20,6 +20,9 @@ use crate::wire::{Ask, Client, Exchange, FailureKind};
 /// Pauses between two looks at something that is still in its old state.
 const PAUSE: Duration = Duration::from_millis(25);
 
+/// How often a registry that has no time is asked again: many a one counts requests, and the probe's come at once.
+const BUSY: usize = 4;
+
 /// What a late answer is late after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Window {
@@ -114,13 +117,15 @@ impl<'a> Desk<'a> {
         self.windows.lock().unwrap_or_else(PoisonError::into_inner)[window as usize]
     }
 
-    /// Sends a request; once more where the registry has no time (429, 503), after the pause that it asks for, or closes
-    /// the connection before it answers: it may have closed an idle one at that moment.
+    /// Sends a request; again where the registry has no time (429, 503), after the pause that it asks for, and once more where it
+    /// closes the connection before it answers: it may have closed an idle one at that moment.
     pub(super) async fn send(&self, label: impl Into<String>, ask: Ask) -> Answer {
         let mut exchange = self.once(ask.clone()).await;
-        if let Some(pause) = pause_before_again(&exchange) {
+        let times = if busy(&exchange).is_some() { BUSY } else { 1 };
+        for _ in 0..times {
+            let Some(pause) = pause_before_again(&exchange) else { break };
             tokio::time::sleep(pause).await;
-            exchange = self.once(ask).await;
+            exchange = self.once(ask.clone()).await;
         }
         Answer { label: label.into(), exchange }
     }

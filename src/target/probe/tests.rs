@@ -63,7 +63,7 @@ async fn what_never_shows_is_given_up_and_is_no_delay() {
 }
 
 #[tokio::test]
-async fn a_registry_that_has_no_time_is_asked_once_more() {
+async fn a_registry_that_has_no_time_is_asked_again() {
     let (url, count) = script(&["429 Too Many Requests", "200 OK"]).await;
     let (client, journal) = (client(&url), Journal::unwritten());
     let desk = Desk::new(&client, &journal, pace(Duration::from_secs(1)));
@@ -74,7 +74,7 @@ async fn a_registry_that_has_no_time_is_asked_once_more() {
     let busy = Desk::new(&other, &journal, pace(Duration::from_secs(1)));
     let answer = busy.look("a", "b", "it").await;
     assert_eq!((answer.say().as_str(), answer.is_refusal()), ("GET it -> 503", false));
-    assert_eq!((busy.requests(), busy.answered(), desk.answered()), (2, false, true));
+    assert_eq!((busy.requests(), busy.answered(), desk.answered()), (5, false, true));
 }
 
 #[tokio::test]
@@ -126,5 +126,20 @@ async fn what_did_not_answer_in_time_is_asked_once_more() {
         };
         assert_eq!(super::patiently(once, |()| "").await, Err(found.to_owned()));
         assert_eq!(asked.get(), count);
+    }
+}
+
+#[test]
+fn what_says_nothing_contradicts_no_claim() {
+    for (evidence, nothing) in [
+        ("PUT an image by digest -> 429 TOOMANYREQUESTS", true),
+        ("GET it -> 200; PUT an image by digest -> 503", true),
+        ("GET it -> no answer (timeout: it sent nothing for 10 s)", true),
+        ("no end within 30 s", true),
+        ("GET it -> 503; GET it -> 404", false),
+        ("GET it -> 500", false),
+        ("PUT it -> no answer (closed)", false),
+    ] {
+        assert_eq!(super::says_nothing(evidence), nothing, "{evidence}");
     }
 }
