@@ -1,83 +1,16 @@
 //! `lacuna run` against registries as they are: what it writes, and what a gate reads from its exit code.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod kit;
+
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use lacuna::record::{RunRecord, store};
-use lacuna::reference::{self, Config, Running};
+use kit::{Run, Served};
+use lacuna::record::store;
 use lacuna::verdict::Verdict;
-
-/// A registry of our own on a free port, in a process of its own making: this one.
-struct Served {
-    url: String,
-    running: Option<Running>,
-    runtime: tokio::runtime::Runtime,
-}
-
-impl Served {
-    fn start(defects: &[&'static str]) -> Served {
-        let config = Config { defects: defects.iter().copied().collect(), ..Config::default() };
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let running = runtime.block_on(reference::start(config, address)).unwrap();
-        Served { url: running.url.clone(), running: Some(running), runtime }
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        if let Some(running) = self.running.take() {
-            self.runtime.block_on(running.stop());
-        }
-    }
-}
-
-/// A run in a folder of its own.
-struct Run {
-    folder: tempfile::TempDir,
-    output: Output,
-}
-
-impl Run {
-    fn command(folder: &Path, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_lacuna"));
-        command.current_dir(folder).arg("run").args(arguments).args(["--out", "out", "--no-progress"]);
-        command
-    }
-
-    fn of(arguments: &[&str]) -> Run {
-        Run::within(tempfile::tempdir().unwrap(), arguments)
-    }
-
-    fn within(folder: tempfile::TempDir, arguments: &[&str]) -> Run {
-        let output = Run::command(folder.path(), arguments).output().unwrap();
-        Run { folder, output }
-    }
-
-    fn code(&self) -> i32 {
-        self.output.status.code().expect("it ended by itself")
-    }
-
-    fn text(&self) -> String {
-        format!("{}{}", String::from_utf8_lossy(&self.output.stdout), String::from_utf8_lossy(&self.output.stderr))
-    }
-
-    fn out(&self) -> PathBuf {
-        self.folder.path().join("out")
-    }
-
-    fn record(&self) -> RunRecord {
-        store::read(&self.out()).unwrap()
-    }
-
-    fn verdicts(&self) -> Vec<(String, Verdict)> {
-        self.record().cases.into_iter().map(|case| (case.id, case.verdict)).collect()
-    }
-}
 
 #[test]
 fn the_embedded_registry_passes_and_the_reports_are_whole() {
@@ -325,87 +258,4 @@ fn fail_fast_stops_and_says_that_it_is_not_all() {
     assert_eq!(run.code(), 1);
     let record = run.record();
     assert!(!record.complete && record.count(Verdict::Error) > 0 && record.count(Verdict::Fail) == 1, "{}", run.text());
-}
-
-#[test]
-fn a_signal_ends_it_with_whole_reports_and_nothing_left() {
-    let served = Served::start(&[]);
-    for (signal, code) in [("TERM", 143), ("INT", 130), ("HUP", 129)] {
-        if signal == "HUP" && ignores_hangups() {
-            eprintln!("SKIPPED: SIGHUP is ignored here (nohup), and what is ignored stays so");
-            continue;
-        }
-        let folder = tempfile::tempdir().unwrap();
-        let mut command = Run::command(folder.path(), &[&served.url]);
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let journal = folder.path().join("out/journal.jsonl");
-        let begun = Instant::now();
-        while std::fs::metadata(&journal).map_or(0, |m| m.len()) < 100_000 {
-            assert!(begun.elapsed() < Duration::from_secs(60), "nothing is sent");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        let id = child.id().to_string();
-        assert!(Command::new("kill").args([&format!("-{signal}"), &id]).status().unwrap().success());
-        let begun = Instant::now();
-        let run = Run { folder, output: child.wait_with_output().unwrap() };
-        assert_eq!(run.code(), code, "{}", run.text());
-        assert!(begun.elapsed() < Duration::from_secs(15));
-        let record = run.record();
-        assert!(!record.complete && record.cases.len() > 500);
-        assert!(record.clean_up.left.is_empty(), "{:?}", record.clean_up.left);
-        for file in ["junit.xml", "report.html"] {
-            assert!(run.out().join(file).is_file(), "no {file}");
-        }
-    }
-}
-
-/// Whether this process, and so every one that it starts, ignores SIGHUP.
-fn ignores_hangups() -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
-}
-
-#[test]
-fn what_was_refused_when_it_was_created_is_not_left() {
-    let served = Served::start(&[]);
-    // Malformed references among it, which a registry refuses to create and to delete.
-    let run = Run::of(&[&served.url, "missing/reference/**", "tags/**", "--keep"]);
-    let journal = run.out().join("journal.jsonl");
-    for removed in ["", "0 of 0 removed"] {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_lacuna"));
-        let output = command.args(["clean", &served.url]).arg(&journal).output().unwrap();
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(output.status.code() == Some(0) && text.contains(removed), "{text}");
-    }
-}
-
-#[test]
-fn what_a_run_kept_is_removed_by_its_journal() {
-    let (served, other) = (Served::start(&[]), Served::start(&[]));
-    let run = Run::of(&[&served.url, CASE, "--keep"]);
-    let journal = run.out().join("journal.jsonl");
-    let clean = |target: &str, journal: &Path| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_lacuna"));
-        let output = command.args(["clean", target]).arg(journal).output().unwrap();
-        (output.status.code().unwrap(), String::from_utf8_lossy(&output.stderr).into_owned())
-    };
-    let (code, text) = clean(&other.url, &journal);
-    assert!(code == 2 && text.contains(&served.url), "{text}");
-    assert_eq!(clean("reference", &journal).0, 2);
-    assert_eq!(clean(&served.url, Path::new("no-such-journal")).0, 2);
-    let whole = std::fs::read_to_string(&journal).unwrap();
-    for (line, said) in [
-        (r#"{"op":"created","kind":"tag","repository":"library/precious","ref":"v1"}"#, "is no repository of run"),
-        (r#"{"op":"crea"#, "not a line of a journal"),
-    ] {
-        let spoilt = run.folder.path().join("spoilt.jsonl");
-        let (header, rest) = whole.split_once('\n').unwrap();
-        std::fs::write(&spoilt, format!("{header}\n{line}\n{rest}")).unwrap();
-        let (code, text) = clean(&served.url, &spoilt);
-        assert!(code == 2 && text.contains("spoilt.jsonl:2: ") && text.contains(said), "{text}");
-    }
-    assert_eq!(clean(&served.url, &journal).0, 0);
-    let left = lacuna::engine::journal::read(&journal).unwrap().things;
-    assert!(left.is_empty(), "{left:?}");
 }
