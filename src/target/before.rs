@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -63,6 +64,17 @@ pub(super) async fn done(launch: &Launch, site: &Site) -> Result<Servers, Launch
     Ok(servers)
 }
 
+/// Where a server writes.
+fn written(site: &Site, place: usize) -> PathBuf {
+    site.folder().join(format!("before-{place}"))
+}
+
+/// The files of all servers.
+pub(super) fn outputs(launch: &Launch, site: &Site) -> Vec<PathBuf> {
+    let servers = launch.before.iter().enumerate().filter(|(_, step)| step.listens.is_some());
+    servers.map(|(place, _)| written(site, place)).collect()
+}
+
 /// Runs a command to its end.
 async fn ran(launch: &Launch, step: &Before, site: &Site) -> Result<(), LaunchError> {
     let program = name(step);
@@ -86,7 +98,7 @@ async fn ran(launch: &Launch, step: &Before, site: &Site) -> Result<(), LaunchEr
 /// Starts a server, and waits until it listens.
 async fn started(launch: &Launch, step: &Before, site: &Site, place: usize, port: u16) -> Result<Server, LaunchError> {
     let program = name(step);
-    let file = site.folder().join(format!("before-{place}"));
+    let file = written(site, place);
     let io = |source| LaunchError::Io { what: format!("{program} cannot be started"), source };
     let append = || File::options().create(true).append(true).open(&file);
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::before::{self, Servers};
 use super::groups::Group;
-use super::output;
+use super::output::{self, Bounded};
 use super::profile::Launch;
 use super::program::{find_program, path};
 use super::site::Site;
@@ -93,6 +93,8 @@ pub struct Process {
     outputs: Outputs,
     /// Where in its outputs begins what it wrote since it was started last.
     since: [u64; 2],
+    #[expect(dead_code, reason = "it ends when it is dropped")]
+    bounded: Bounded,
 }
 
 /// The files of a standard output and error.
@@ -128,7 +130,9 @@ impl Process {
         site.write(launch)?;
         let servers = before::done(launch, &site).await?;
         let (child, group) = spawn(launch, &site, outputs)?;
-        Ok(Process { child, group, servers, site, outputs, since })
+        let files = outputs.iter().map(|name| site.folder().join(name)).chain(before::outputs(launch, &site));
+        let bounded = Bounded::of(files.collect());
+        Ok(Process { child, group, servers, site, outputs, since, bounded })
     }
 
     /// Starts a program on the folder and port of this one, which has ended; what it needs is there still.
