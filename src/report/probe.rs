@@ -56,7 +56,9 @@ pub fn render(target: &TargetRecord, findings: &Findings, claims: &[ClaimCheck],
             let _ = writeln!(out, "all {held} claims of the profile hold");
         }
         (held, wrong) => {
-            let _ = writeln!(out, "{}", paint.bad(&format!("{wrong} of {} claims are contradicted:", held + wrong)));
+            let unasked = contradicted.iter().any(|claim| claim.unasked);
+            let how = if unasked { "do not hold, or could not be looked into" } else { "are contradicted" };
+            let _ = writeln!(out, "{}", paint.bad(&format!("{wrong} of {} claims {how}:", held + wrong)));
         }
     }
     for claim in contradicted {
