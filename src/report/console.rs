@@ -280,8 +280,7 @@ impl Out {
             self.line(format!("barriers {barriers}"));
         }
         for [children, stored, sent, less] in savings::rows(&savings::savings(record)) {
-            let than = if less.ends_with("less") { " than the full index" } else { "" };
-            self.line(format!("savings  {}: {stored} stored, {sent} sent, {less}{than}", clean::line(&children)));
+            self.line(format!("savings  {}: {stored} stored, {sent} sent, {less}", clean::line(&children)));
         }
         let skipped = groups::reasons(record, Verdict::Skip);
         let reasons: Vec<String> = skipped

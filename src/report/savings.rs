@@ -35,7 +35,10 @@ pub fn rows(savings: &[Saving]) -> Vec<[String; 4]> {
     let Some(full) = savings.last() else { return Vec::new() };
     let row = |saving: &Saving| {
         let less = match saving.stored < full.stored {
-            true => format!("{} % less", 100 - (saving.stored.max(0) * 100 + full.stored / 2) / full.stored.max(1)),
+            true => format!(
+                "{} % less than the full index",
+                100 - (saving.stored.max(0) * 100 + full.stored / 2) / full.stored.max(1)
+            ),
             false => "the full index".to_owned(),
         };
         [saving.children.clone(), mebibytes(saving.stored), mebibytes(i64::try_from(saving.sent).unwrap_or(0)), less]
@@ -57,7 +60,7 @@ mod tests {
     fn a_row_tells_how_much_less_than_the_full_index() {
         let saving = |children: &str, stored, sent| Saving { children: children.into(), stored, sent };
         let rows = rows(&[saving("amd64", 701_825, 701_825), saving("all", 1_904_413, 1_904_413)]);
-        assert_eq!(rows[0], ["amd64", "0.67 MiB", "0.67 MiB", "63 % less"]);
+        assert_eq!(rows[0], ["amd64", "0.67 MiB", "0.67 MiB", "63 % less than the full index"]);
         assert_eq!(rows[1], ["all", "1.82 MiB", "1.82 MiB", "the full index"]);
         assert!(super::rows(&[]).is_empty());
         assert_eq!(super::rows(&[saving("a", 0, 0)])[0][1], "0.00 MiB");
