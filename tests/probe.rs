@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use lacuna::content::graph::Format;
 use lacuna::reference::{Config, Stance};
