@@ -119,6 +119,12 @@ impl Case {
         }
     }
 
+    /// Whether a read may find what a deletion is still to take: its window is open.
+    pub(in crate::engine) fn may_be_going(&self, nickname: &str) -> bool {
+        let deleted = self.facts.of(nickname).and_then(|facts| facts.deleted);
+        deleted.is_some_and(|since| since.elapsed() < self.run.options.delete_window)
+    }
+
     /// The window in which an answer that was asked for at this moment may still show what was before.
     pub(in crate::engine) fn patience(&self, question: &Question, asked: Instant) -> Option<Window> {
         let options = &self.run.options;
