@@ -45,7 +45,8 @@ fn refused(file: &str, bytes: &[u8], faults: Vec<Fault>) -> Diagnostics {
     let file: Arc<str> = file.into();
     let text = String::from_utf8_lossy(bytes);
     // A URL may have been written with the credentials in it.
-    let line = |at: At| text.lines().nth((at.line as usize).saturating_sub(1)).map(redact::urls_within);
+    let shown = |line: &str| if line.contains('@') { redact::urls_within(line) } else { line.to_owned() };
+    let line = |at: At| text.lines().nth((at.line as usize).saturating_sub(1)).map(shown);
     Diagnostics(
         faults
             .into_iter()

@@ -122,10 +122,6 @@ impl OpenError {
 /// # Errors
 /// Why it cannot be tested, with what was tried.
 pub async fn open(spec: &TargetSpec) -> Result<Live, OpenError> {
-    opened(spec).await.map_err(|error| error.without_password(spec))
-}
-
-async fn opened(spec: &TargetSpec) -> Result<Live, OpenError> {
     if let Some(config) = &spec.reference {
         let address = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
         let running = crate::reference::start(config.clone(), address).await.map_err(OpenError::Reference)?;
@@ -160,7 +156,7 @@ pub async fn beside(first: &Live) -> Result<Live, OpenError> {
 /// Launches a server where its profile says how, and sees that it answers.
 async fn reached(spec: &TargetSpec, first: Option<&Process>) -> Result<Live, OpenError> {
     if let Some(launch) = &spec.profile.launch {
-        return launched(spec, launch, first).await;
+        return launched(spec, launch, first).await.map_err(|error| error.without_password(spec));
     }
     let (credentials, trouble) = credentials(spec, &spec.profile.url)?;
     let live = live(spec, spec.profile.url.clone(), Guard::None, credentials)?;
