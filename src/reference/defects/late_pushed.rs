@@ -121,7 +121,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
         "late-blob-mounts-500",
         "The registry falls over where a blob of a late child is mounted elsewhere.",
-        "mount.created",
+        "mount.fault",
         &[Seam::Finish(|asked, view, _, answer| {
             let source = asked.query.get("from").zip(asked.query.get("mount"));
             let wrong = source.is_some_and(|(from, digest)| is_late_blob(view, from, digest));
