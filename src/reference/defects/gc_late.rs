@@ -1,11 +1,6 @@
 //! Wrong, at a collection or by its own clock, about what came after the index that names it.
 
-use std::time::Duration;
-
 use super::gc_tools::*;
-
-/// After so long a registry's own clock has run.
-const CLOCK: Duration = Duration::from_millis(150);
 
 pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(

@@ -1,6 +1,11 @@
 //! What the rows about collections share: what is named, what is there, and common changes of what is followed.
 
+use std::time::Duration;
+
 pub use super::tools::*;
+
+/// After so long a registry's own clock has run.
+pub const CLOCK: Duration = Duration::from_millis(150);
 
 /// The requirements by which a loss shows, whatever was lost.
 pub const KEPT: &[&str] = &["gc.keeps-manifest", "gc.keeps-blob", "gc.keeps-tag", "gc.tags"];

@@ -1,12 +1,7 @@
 //! Wrong about how a late child came, how often and where, and about what was asked of it before it came.
 
-use std::time::Duration;
-
 use super::boot_tools::again;
 use super::gc_tools::*;
-
-/// After so long a registry's own clock has run.
-const CLOCK: Duration = Duration::from_millis(150);
 
 /// The children that were there before and were pushed again, for an index and under no tag.
 fn came_again(held: &Repository, digest: &Digest, stored: &Stored) -> bool {
