@@ -76,10 +76,12 @@ const SWITCHES: &[Pair] = &[
 const RESTART: (&str, &str) = ("restart/**", "memory keeps nothing over a restart");
 const UPGRADE: (&str, &str) = ("upgrade/**", "nor over an upgrade");
 const AFTER: (&str, &str) = ("after/**", "as restart and upgrade");
+const SUCCESSORS: (&str, &str) = ("gc/successors/**", "a collection, or a restart in its place");
 const SAVINGS: (&str, &str) = ("savings/**", "what is in memory no folder shows");
 
-const OLAREG_MEMORY: &[(&str, &str)] = &[RESTART, UPGRADE, AFTER, SAVINGS];
-const OLAREG_SPARSE_MEMORY: &[(&str, &str)] = &[RESTART, UPGRADE, AFTER, SAVINGS, ("late/**", "as restart")];
+const OLAREG_MEMORY: &[(&str, &str)] = &[RESTART, UPGRADE, AFTER, SUCCESSORS, SAVINGS];
+const OLAREG_SPARSE_MEMORY: &[(&str, &str)] =
+    &[RESTART, UPGRADE, AFTER, SUCCESSORS, SAVINGS, ("late/**", "as restart")];
 
 const DISTRIBUTION_MEMORY: &[(&str, &str)] = &[
     ("gc/**", "the collector is another program, which cannot see the registry's memory"),
