@@ -19,6 +19,7 @@ use crate::report::progress::Progress;
 use crate::run::{self, NotRun, Pause, Recorded, Request};
 use crate::suite::barrier::Barrier;
 use crate::suite::requirement::{Level, Spec};
+use crate::suite::{self, Library, SuiteSource};
 use crate::target::argument::{TargetSpec, is_target};
 use crate::target::load;
 use crate::verdict::{Ending, exit_code};
@@ -147,12 +148,19 @@ fn request(args: &RunArgs, colour: bool) -> Result<Request, String> {
     let target = selected.target.unwrap_or_else(|| TargetSpec::reference(Config::default()));
     let target = target.filled().map_err(|e| e.to_string())?;
     let known = args.known.as_deref().map(load::known).transpose().map_err(|e| e.to_string())?.unwrap_or_default();
+    // What a profile knows of shipped cases is told from a mistake by their ids alone.
+    let knows = !target.profile.known.is_empty() || !known.is_empty();
+    let shipped = match args.select.suites.is_some() && knows {
+        true => suite::load(&SuiteSource::Shipped).map_err(|diagnostics| diagnostics.render(colour))?,
+        false => Library::default(),
+    };
+    let elsewhere = shipped.instances.into_iter().map(|case| case.id).collect();
     Ok(Request {
         out: args.out.clone().unwrap_or_else(|| PathBuf::from("reports").join(&target.name)),
         known,
         filters: selected.filters,
         library: selected.library,
-        elsewhere: selected.elsewhere,
+        elsewhere,
         target,
         jobs: args.jobs.map(|jobs| jobs as usize),
         seed: args.seed.unwrap_or_else(run::fresh),

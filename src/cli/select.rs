@@ -32,8 +32,6 @@ pub struct Selected {
     pub filters: Vec<Filter>,
     /// All cases.
     pub library: Library,
-    /// Ids of the shipped cases, where those are not the library.
-    pub elsewhere: Vec<String>,
 }
 
 impl SelectArgs {
@@ -57,11 +55,6 @@ impl SelectArgs {
         let source = self.suites.clone().map_or(SuiteSource::Shipped, SuiteSource::Folder);
         let library =
             load(&source).map_err(|diagnostics| format!("the suites are refused\n{}", diagnostics.render(colour)))?;
-        let shipped = match source {
-            SuiteSource::Shipped => Library::default(),
-            SuiteSource::Folder(_) => load(&SuiteSource::Shipped).unwrap_or_default(),
-        };
-        let elsewhere = shipped.instances.iter().map(|case| case.id.clone()).collect();
-        Ok(Selected { target, filters, library, elsewhere })
+        Ok(Selected { target, filters, library })
     }
 }

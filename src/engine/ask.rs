@@ -12,7 +12,7 @@ use crate::content::graph::Algorithm;
 use crate::suite::assertion::LocationIs;
 use crate::suite::model::Expectation;
 use crate::suite::side::Side;
-use crate::wire::{Ask, AskBody, Client, Exchange, Failure, FailureKind, Keep, Request, Response};
+use crate::wire::{self, Ask, AskBody, Client, Exchange, Failure, FailureKind, Keep, Request, Response};
 
 /// The longest that a registry's `Retry-After` is obeyed.
 const LONGEST_RETRY: Duration = Duration::from_secs(5);
@@ -84,7 +84,7 @@ impl Asked {
     /// had no time for one; or we stopped asking.
     pub fn is_location_silent(&self) -> bool {
         let Some(located) = &self.located else { return false };
-        let is_its_own = origin(&located.request.url) == origin(&self.exchange.request.url);
+        let is_its_own = wire::same_origin(&located.request.url, &self.exchange.request.url);
         match &located.result {
             Ok(_) => is_its_own && is_busy(located),
             Err(failure) if failure.kind == FailureKind::Interrupted => true,
@@ -96,13 +96,6 @@ impl Asked {
     pub fn status(&self) -> Option<u16> {
         self.exchange.status()
     }
-}
-
-/// Scheme and authority of a URL.
-fn origin(url: &str) -> &str {
-    let authority = url.find("://").map_or(0, |at| at + 3);
-    let end = url[authority..].find(['/', '?', '#']).map_or(url.len(), |at| authority + at);
-    &url[..end]
 }
 
 /// Sends questions.

@@ -30,6 +30,19 @@ pub struct ClaimCheck {
 }
 
 impl ClaimCheck {
+    /// Of a format or capability that bears the claim out or not, and that is broken or not.
+    fn of(name: &str, claimed: String, found: String, evidence: &str, (holds, broken): (bool, bool)) -> ClaimCheck {
+        let unasked = !holds && broken && says_nothing(evidence);
+        ClaimCheck {
+            id: format!("stance/claims/{name}"),
+            claimed,
+            found,
+            evidence: evidence.to_owned(),
+            holds,
+            unasked,
+        }
+    }
+
     /// A sentence for reports.
     pub fn text(&self) -> String {
         if self.unasked {
@@ -49,29 +62,17 @@ pub fn compare(claims: &Claims, findings: &Findings) -> Vec<ClaimCheck> {
             // Refused when the profile was loaded.
             _ => return None,
         };
-        Some(ClaimCheck {
-            id: format!("stance/claims/{format}"),
-            claimed: claimed(claim),
-            found: found(finding),
-            evidence: finding.evidence.clone(),
-            holds: stance_holds(claim, finding),
-            unasked: !stance_holds(claim, finding)
-                && finding.is == StanceWord::Broken
-                && says_nothing(&finding.evidence),
-        })
+        let holds = stance_holds(claim, finding);
+        let broken = finding.is == StanceWord::Broken;
+        Some(ClaimCheck::of(format, claimed(claim), found(finding), &finding.evidence, (holds, broken)))
     });
     // What is only declared was not found out, so nothing was held against it.
     let probed = claims.capabilities.iter().filter(|(name, _)| !is_declared(name));
     let capabilities = probed.filter_map(|(name, claim)| {
         let finding = findings.capabilities.get(name)?;
-        Some(ClaimCheck {
-            id: format!("stance/claims/{name}"),
-            claimed: is(*claim).to_owned(),
-            found: is(finding.is).to_owned(),
-            evidence: finding.evidence.clone(),
-            holds: *claim == finding.is,
-            unasked: finding.is == Is::Broken && *claim != Is::Broken && says_nothing(&finding.evidence),
-        })
+        let (claimed, found) = (is(*claim).to_owned(), is(finding.is).to_owned());
+        let (holds, broken) = (*claim == finding.is, finding.is == Is::Broken);
+        Some(ClaimCheck::of(name, claimed, found, &finding.evidence, (holds, broken)))
     });
     stances.chain(capabilities).collect()
 }

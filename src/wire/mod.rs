@@ -37,3 +37,9 @@ pub use settings::Settings;
 
 /// How the harness names itself to a registry.
 pub const USER_AGENT: &str = concat!("lacuna/", env!("CARGO_PKG_VERSION"));
+
+/// Whether two URLs lead to the same scheme, host and port; what is no URL leads nowhere.
+pub fn same_origin(one: &str, other: &str) -> bool {
+    let origin = |url: &str| address::Address::parse(url).ok().map(|address| address.origin());
+    origin(one).is_some_and(|one| origin(other) == Some(one))
+}

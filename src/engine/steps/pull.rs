@@ -1,9 +1,11 @@
 //! `pull`: every present node below the named ones, to the last byte.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::walk::Walk;
 use super::{Here, blob};
+use crate::content::digest::Digest;
 use crate::content::{Node, NodeKind};
 use crate::engine::ask::Question;
 use crate::engine::case::{Case, Halt};
@@ -28,13 +30,18 @@ pub async fn run(case: &mut Case, here: &Here<'_>, what: &Nodes) -> Result<(), H
     if nodes.is_empty() && names_any {
         return Err(case.unusable("there is nothing to pull: none of it was pushed".into()));
     }
+    let images = nodes.iter().filter(|node| node.kind == NodeKind::Image);
+    let of_images: BTreeSet<&Digest> = images.flat_map(|image| &image.children).map(|child| &child.digest).collect();
     let mut questions = Vec::new();
     for node in &nodes {
         if node.kind == NodeKind::Blob {
             let subject = about(node);
-            let expect = match named_by_index_only(node, &nodes, what, case.older_than(here.nickname(), node)) {
-                true => case.bundle("gc-served-index-blob")?,
-                false => case.bundle_of(here.nickname(), node, "served-blob")?,
+            // The image-spec's children of an index are manifests (image-index.md, `manifests`): no sentence makes a collector
+            // follow a blob that only an index names.
+            let of_index = !what.blobs.contains(&node.name) && !of_images.contains(&node.digest);
+            let expect = match case.older_than(here.nickname(), node) {
+                Some(Barrier::Gc) if of_index => case.bundle("gc-served-index-blob")?,
+                _ => case.bundle_of(here.nickname(), node, "served-blob")?,
             };
             let label = format!("pull {}", node.name);
             questions.push(blob::question(case, here, "GET", node.digest.as_str(), subject, label, expect)?);
@@ -46,14 +53,6 @@ pub async fn run(case: &mut Case, here: &Here<'_>, what: &Nodes) -> Result<(), H
         }
     }
     case.ask(questions).await.map(|_| ())
-}
-
-/// Whether a blob is met only as the child of an index, behind a collection: the image-spec's children are manifests, so that
-/// no sentence makes a collector follow others (image-index.md, `manifests`).
-fn named_by_index_only(blob: &Node, met: &[Arc<Node>], what: &Nodes, passed: Option<Barrier>) -> bool {
-    let image =
-        |node: &&Arc<Node>| node.kind == NodeKind::Image && node.children.iter().any(|c| c.digest == blob.digest);
-    passed == Some(Barrier::Gc) && !what.blobs.contains(&blob.name) && met.iter().find(image).is_none()
 }
 
 /// A question about a node, asked for by its digest.

@@ -113,8 +113,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "gc.keeps-manifest",
         &[Seam::Expire(|doomed, right| {
             let held = doomed.collection.held;
-            let had = held.past.gone().any(|(gone, _)| matches!(gone, Gone::Tag(_, digest) if digest == doomed.digest));
-            right || doomed.stored.is_some() && had && !tagged(held, doomed.digest)
+            right || doomed.stored.is_some() && lost_a_tag(held, doomed.digest) && !tagged(held, doomed.digest)
         })],
     )
     .also(KEPT),

@@ -2,17 +2,9 @@
 
 use super::gc_tools::*;
 
-/// The manifests that were removed from a repository.
-fn removed(held: &Repository) -> impl Iterator<Item = &Stored> {
-    held.past.gone().filter_map(|(gone, _)| match gone {
-        Gone::Manifest(_, stored) => Some(stored),
-        _ => None,
-    })
-}
-
 /// Whether an index that was removed named this manifest.
-fn was_child(held: &Repository, digest: &Digest) -> bool {
-    removed(held).any(|index| index.manifest.children.iter().any(|child| child.digest == digest.as_str()))
+pub(super) fn was_child(held: &Repository, digest: &Digest) -> bool {
+    held.past.gone().any(|(gone, _)| matches!(gone, Gone::Manifest(_, index) if names(index, digest)))
 }
 
 /// Whether a manifest is among what a tag led to before the last of it.
@@ -80,10 +72,9 @@ pub(super) const DEFECTS: &[Defect] = &[
         "A child that had a tag of its own, which was deleted, is never collected, though its index goes.",
         "gc.drops-manifest",
         &[Seam::Collect(|collection, right| {
-            let held = collection.held;
             sparing_manifests(collection, right, |digest, _| {
                 let child = parents(collection.view, collection.repository, digest.as_str()).next().is_some();
-                child && held.past.gone().any(|(gone, _)| matches!(gone, Gone::Tag(_, had) if had == digest))
+                child && lost_a_tag(collection.held, digest)
             })
         })],
     ),

@@ -74,8 +74,7 @@ pub(super) const DEFECTS: &[Defect] = &[
          (https://github.com/project-zot/zot/pull/2626).",
         "gc.keeps-tag",
         &[Seam::Expire(|doomed, right| {
-            let lost = doomed.collection.held.past.gone();
-            right || lost.into_iter().any(|(gone, _)| matches!(gone, Gone::Tag(_, digest) if digest == doomed.digest))
+            right || lost_a_tag(doomed.collection.held, doomed.digest)
         })],
     )
     .also(KEPT),

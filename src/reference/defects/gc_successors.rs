@@ -1,20 +1,17 @@
 //! Wrong at a collection about what lost its tag or its index here or elsewhere, and is named by something else.
 
+use super::gc_pins::was_child;
 use super::gc_tools::*;
 
-/// Whether a tag led to this manifest once and no more.
-fn had_a_tag(held: &Repository, digest: &Digest) -> bool {
-    held.past.gone().any(|(gone, _)| matches!(gone, Gone::Tag(_, had) if had == digest)) && !tagged(held, digest)
-}
-
-fn names(stored: &Stored, digest: &Digest) -> bool {
-    stored.manifest.children.iter().any(|child| child.digest == digest.as_str())
+/// Whether tags led to this manifest, and none does.
+fn lost_its_tags(held: &Repository, digest: &Digest) -> bool {
+    lost_a_tag(held, digest) && !tagged(held, digest)
 }
 
 /// Whether an index that was deleted, or that lost its tags, named this manifest.
 fn was_of_lost_index(held: &Repository, digest: &Digest) -> bool {
-    let deleted = held.past.gone().any(|(gone, _)| matches!(gone, Gone::Manifest(_, index) if names(index, digest)));
-    deleted || held.manifests.iter().any(|(index, stored)| names(stored, digest) && had_a_tag(held, index))
+    was_child(held, digest)
+        || held.manifests.iter().any(|(index, stored)| names(stored, digest) && lost_its_tags(held, index))
 }
 
 /// What other repositories lost.
@@ -33,7 +30,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             let named = doomed.stored.is_some_and(|child| {
                 held.manifests.values().any(|index| names(index, doomed.digest) && index.first > child.first)
             });
-            right || named && had_a_tag(held, doomed.digest)
+            right || named && lost_its_tags(held, doomed.digest)
         })],
     )
     .also(KEPT),

@@ -25,6 +25,16 @@ pub fn tagged(held: &Repository, digest: &Digest) -> bool {
     held.tags_of(digest).next().is_some()
 }
 
+/// Whether an index names this manifest.
+pub fn names(index: &Stored, manifest: &Digest) -> bool {
+    index.manifest.children.iter().any(|child| child.digest == manifest.as_str())
+}
+
+/// Whether a tag that led to this manifest was deleted or moved on.
+pub fn lost_a_tag(held: &Repository, manifest: &Digest) -> bool {
+    held.past.gone().any(|(gone, _)| matches!(gone, Gone::Tag(_, had) if had == manifest))
+}
+
 /// What a manifest keeps alive, without the descriptors of which `lost` holds.
 pub fn without(marked: &Marked, right: Vec<Digest>, lost: impl Fn(&Stored, &Descriptor) -> bool) -> Vec<Digest> {
     let Some(stored) = marked.stored else { return right };
@@ -89,8 +99,8 @@ pub fn was_collected(view: View) -> bool {
 /// The indexes of this repository that name a manifest and were there before it.
 pub fn earlier<'a>(held: &'a Repository, digest: &'a Digest) -> impl Iterator<Item = (&'a Digest, &'a Stored)> {
     let first = held.manifests.get(digest).map(|stored| stored.first);
-    let named = |stored: &Stored| stored.manifest.children.iter().any(|child| child.digest == digest.as_str());
-    held.manifests.iter().filter(move |(_, stored)| first.is_some_and(|first| stored.first < first) && named(stored))
+    let before = move |stored: &Stored| first.is_some_and(|first| stored.first < first);
+    held.manifests.iter().filter(move |(_, stored)| before(stored) && names(stored, digest))
 }
 
 /// Whether a manifest came after an index that names it.

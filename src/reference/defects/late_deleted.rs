@@ -99,10 +99,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             let child = held.and_then(|held| held.manifests.get(digest));
             let waited = held.zip(child).is_some_and(|(held, child)| {
                 held.past.gone().any(|(gone, _)| match gone {
-                    Gone::Manifest(_, index) => {
-                        let named = index.manifest.children.iter().any(|named| named.digest == digest.as_str());
-                        named && index.first < child.first
-                    }
+                    Gone::Manifest(_, index) => names(index, digest) && index.first < child.first,
                     _ => false,
                 })
             });

@@ -5,8 +5,7 @@ use super::gc_tools::*;
 
 /// The children that were there before and were pushed again, for an index and under no tag.
 fn came_again(held: &Repository, digest: &Digest, stored: &Stored) -> bool {
-    let named =
-        || held.manifests.values().any(|index| index.manifest.children.iter().any(|c| c.digest == digest.as_str()));
+    let named = || held.manifests.values().any(|index| names(index, digest));
     stored.since > stored.first && !tagged(held, digest) && named()
 }
 
