@@ -1,6 +1,13 @@
 //! `mount`: a blob from another repository.
+//!
+//! A registry may leave any mount to an upload (v1.1.1 L451). Where the step lets the mount be done, the blob is wanted: what
+//! was not mounted is uploaded, as clients do, and the case goes on.
 
+use std::sync::Arc;
+
+use super::upload::{self, Session, Way};
 use super::{Here, query};
+use crate::content::Node;
 use crate::engine::ask::Question;
 use crate::engine::case::{Case, Halt};
 use crate::engine::expect::Subject;
@@ -35,6 +42,16 @@ pub async fn run(case: &mut Case, here: &Here<'_>, what: &Mount) -> Result<(), H
     let session = asked.exchange.response().filter(|r| r.status == 202).and_then(|r| r.location.clone());
     let mounted = asked.status() == Some(201);
     let answer = case.take(&question, asked).await?;
+    if mounted || !is_yes(answer.status) {
+        case.facts.at(here.nickname()).blob(&node.digest, answer.status);
+    }
+    Case::must_hold(&[answer])?;
+    if mounted {
+        return Ok(());
+    }
+    if is_wanted(&question) {
+        return instead(case, here, &node, &question, session.map(|session| session.0)).await;
+    }
     if let Some(session) = session {
         // The upload that was offered instead is not wanted; a registry that cannot cancel it lets it expire.
         let mut cancel = Ask::new("DELETE", &session.0);
@@ -42,8 +59,31 @@ pub async fn run(case: &mut Case, here: &Here<'_>, what: &Mount) -> Result<(), H
         let (exchange, _) = case.run.sender.send(question.at, &cancel).await;
         case.push_unnamed(&format!("{}: cancel the session", question.label), exchange);
     }
-    if mounted || !is_yes(answer.status) {
-        case.facts.at(here.nickname()).blob(&node.digest, answer.status);
-    }
+    Ok(())
+}
+
+/// Whether the step lets the mount be done.
+fn is_wanted(question: &Question) -> bool {
+    question.expect.iter().filter_map(|e| e.assertion.status.as_ref()).all(|statuses| statuses.contains(201))
+}
+
+/// Uploads what was not mounted: in the session that was offered, or in one of its own.
+async fn instead(
+    case: &mut Case,
+    here: &Here<'_>,
+    node: &Arc<Node>,
+    question: &Question,
+    session: Option<String>,
+) -> Result<(), Halt> {
+    let way = Way {
+        label: format!("{}: upload instead", question.label),
+        ..Way::plain(here, case.repository(here.nickname())?, node, case.bundle("blob-pushed")?)
+    };
+    let sender = case.run.sender.clone();
+    let sent = match session {
+        Some(location) => upload::go_on(&sender, &way, Session { location, sent: 0, least: 0 }, Vec::new()).await,
+        None => upload::upload(&sender, &way).await,
+    };
+    let answer = upload::take(case, &way, sent).await?;
     Case::must_hold(&[answer])
 }

@@ -12,7 +12,7 @@ use super::walk::{Walk, by_height};
 
 use crate::content::{Node, NodeKind, UnknownNode};
 use crate::engine::case::{Case, Halt, TOGETHER};
-use crate::suite::model::{Push, UploadHow};
+use crate::suite::model::Push;
 
 pub async fn run(case: &mut Case, here: &Here<'_>, what: &Push) -> Result<(), Halt> {
     let mut walk = Walk::default();
@@ -58,22 +58,7 @@ fn wanted(case: &Case, what: &Push) -> Result<Vec<Arc<Node>>, UnknownNode> {
 async fn push_blobs(case: &mut Case, here: &Here<'_>, blobs: &[Arc<Node>]) -> Result<(), Halt> {
     let expect = here.expect_or(case, "blob-pushed")?;
     let repository = case.repository(here.nickname())?;
-    let ways: Vec<Way> = blobs
-        .iter()
-        .map(|node| Way {
-            label: format!("push {}", node.name),
-            nickname: here.nickname().to_owned(),
-            at: here.step.at,
-            repository: repository.clone(),
-            node: node.clone(),
-            claim: None,
-            how: UploadHow::PostPut,
-            chunk: None,
-            stop_after: None,
-            expect: expect.clone(),
-            headers: here.step.headers.clone(),
-        })
-        .collect();
+    let ways: Vec<Way> = blobs.iter().map(|node| Way::plain(here, repository.clone(), node, expect.clone())).collect();
     let sender = &case.run.sender;
     let uploading: Vec<_> = ways.iter().map(|way| upload::upload(sender, way)).collect();
     let legs: Vec<_> = futures_util::stream::iter(uploading).buffered(TOGETHER).collect().await;

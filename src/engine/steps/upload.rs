@@ -27,18 +27,15 @@ const MOST_CHUNKS: u64 = 4096;
 pub async fn run(case: &mut Case, here: &Here<'_>, what: &Upload) -> Result<(), Halt> {
     let node = case.node(&what.blob)?;
     let claim = what.claim.as_deref().map(|name| case.node(name)).transpose()?;
+    let repository = case.repository(here.nickname())?;
+    let expect = here.expect_or(case, "blob-pushed")?;
     let way = Way {
         label: format!("upload {}", what.blob),
-        nickname: here.nickname().to_owned(),
-        at: here.step.at,
-        repository: case.repository(here.nickname())?,
-        node,
         claim: claim.map(|node| node.digest.clone()),
         how: what.how,
         chunk: what.chunk,
         stop_after: what.stop_after,
-        expect: here.expect_or(case, "blob-pushed")?,
-        headers: here.step.headers.clone(),
+        ..Way::plain(here, repository, &node, expect)
     };
     let from = if what.resume { resume::stands(case, &way).await? } else { None };
     let sent = match from {
@@ -103,6 +100,23 @@ pub(super) struct Leg {
 }
 
 impl Way {
+    /// A blob under its own digest, by POST and PUT.
+    pub(super) fn plain(here: &Here<'_>, repository: String, node: &Arc<Node>, expect: Expected) -> Way {
+        Way {
+            label: format!("push {}", node.name),
+            nickname: here.nickname().to_owned(),
+            at: here.step.at,
+            repository,
+            node: node.clone(),
+            claim: None,
+            how: UploadHow::PostPut,
+            chunk: None,
+            stop_after: None,
+            expect,
+            headers: here.step.headers.clone(),
+        }
+    }
+
     fn digest(&self) -> &Digest {
         self.claim.as_ref().unwrap_or(&self.node.digest)
     }
@@ -195,7 +209,7 @@ pub(super) async fn upload(sender: &Sender, way: &Way) -> std::io::Result<Sent> 
 ///
 /// # Errors
 /// The journal cannot be written.
-async fn go_on(sender: &Sender, way: &Way, session: Session, mut legs: Vec<Leg>) -> std::io::Result<Sent> {
+pub(super) async fn go_on(sender: &Sender, way: &Way, session: Session, mut legs: Vec<Leg>) -> std::io::Result<Sent> {
     let Session { mut location, sent: mut offset, least } = session;
     let mut chunks = 0;
     if way.how == UploadHow::Chunked {

@@ -7,7 +7,7 @@ use super::super::manifest::{Descriptor, Kind};
 use super::super::manifests::manifest_as_served;
 use super::super::policy::Seam;
 use super::super::problem::{Problem, Verdict};
-use super::super::question::{Push, Removal, Served, Target};
+use super::super::question::{Blob, Push, Removal, Served, Target};
 use super::super::route::Route;
 use super::super::uploads::Resumed;
 use super::Variation;
@@ -41,6 +41,13 @@ fn is_named_by_index(removal: &Removal) -> bool {
     manifests.any(|stored| stored.manifest.children.iter().any(|child| child.digest == digest.as_str()))
 }
 
+/// Whether a manifest of the source names this blob.
+fn is_named(blob: &Blob) -> bool {
+    let held = blob.from.and_then(|from| blob.view.state.repository(from));
+    let mut manifests = held.into_iter().flat_map(|held| held.manifests.values());
+    manifests.any(|stored| stored.manifest.blobs.iter().any(|named| named.digest == blob.digest.as_str()))
+}
+
 pub(super) const VARIATIONS: &[Variation] = &[
     Variation::configured(
         "children-anywhere",
@@ -68,6 +75,11 @@ pub(super) const VARIATIONS: &[Variation] = &[
         |config| config.anonymous_mount = true,
     ),
     Variation::new("mounts-unsupported", "A mount is answered with 202 and a session.", &[Seam::Mount(|_, _| false)]),
+    Variation::new(
+        "mounts-of-free-blobs-only",
+        "A blob that a manifest of its source names is not mounted: 202 and a session, as registries may that could not.",
+        &[Seam::Mount(|blob, right| right && !is_named(blob))],
+    ),
     Variation::new(
         "refusals-with-404",
         "A push is refused for absent children with 404.",
