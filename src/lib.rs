@@ -19,6 +19,7 @@ pub mod engine;
 pub mod input;
 pub mod near;
 pub mod plan;
+pub mod proof;
 pub mod record;
 pub mod reference;
 pub mod report;

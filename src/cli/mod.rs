@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod clean;
+pub mod coverage;
 pub mod diff;
 pub mod exit;
 mod interrupt;
@@ -52,6 +53,8 @@ enum Verb {
     Diff(diff::DiffArgs),
     /// Render results again, or join those of shards
     Report(report::ReportArgs),
+    /// What is checked: requirements, cases, defects; and whether the checks would notice
+    Coverage(coverage::CoverageArgs),
 }
 
 /// Parses the arguments, runs the verb, and gives its exit code.
@@ -65,6 +68,7 @@ pub fn main() -> ExitCode {
         Verb::Clean(args) => wait("clean", clean::clean(args)),
         Verb::Diff(args) => diff::diff(&args).into(),
         Verb::Report(args) => report::report(&args).into(),
+        Verb::Coverage(args) => wait("coverage", coverage::coverage(args)),
     }
 }
 

@@ -174,8 +174,7 @@ const HASH: usize = 10;
 /// A name component for a case's id, of at most `room` characters: lower-case words joined by single `-`, and a hash of the
 /// whole id, so that two ids never share one.
 pub fn slug(id: &str, room: usize) -> String {
-    let digest = Digest::of(Algorithm::Sha256, id.as_bytes());
-    let hash = digest.hex().get(..HASH).unwrap_or_default();
+    let hash = mark(id);
     let mut words = String::new();
     for c in id.chars().map(|c| c.to_ascii_lowercase()) {
         if c.is_ascii_alphanumeric() {
@@ -186,7 +185,18 @@ pub fn slug(id: &str, room: usize) -> String {
     }
     words.truncate(room.saturating_sub(HASH + 1));
     let words = words.trim_end_matches('-');
-    if words.is_empty() { hash.to_owned() } else { format!("{words}-{hash}") }
+    if words.is_empty() { hash } else { format!("{words}-{hash}") }
+}
+
+/// The hash of a case's id by which its repositories are known.
+pub fn mark(id: &str) -> String {
+    Digest::of(Algorithm::Sha256, id.as_bytes()).hex().chars().take(HASH).collect()
+}
+
+/// The [`mark`] in the name of a repository that [`crate::target::profile::Repositories`] makes of itself, `lacuna/RUN/CASE-N`.
+pub fn marked(repository: &str) -> Option<&str> {
+    let case = repository.split('/').nth(2)?.rsplit_once('-')?.0;
+    Some(case.rsplit_once('-').map_or(case, |(_, mark)| mark))
 }
 
 #[cfg(test)]

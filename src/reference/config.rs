@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::mutants::{Mutant, Witness};
 use super::policy::Seam;
 use crate::suite::model::Scope;
 
@@ -38,6 +40,10 @@ pub struct Config {
     pub variations: BTreeSet<&'static str>,
     /// Further seams, after those of variations and defects.
     pub seams: Vec<Seam>,
+    /// A kind of answer that is wrong, after all others.
+    pub mutant: Option<Mutant>,
+    /// Who sees every answer.
+    pub witness: Option<Arc<Witness>>,
 }
 
 impl Default for Config {
@@ -57,6 +63,8 @@ impl Default for Config {
             defects: BTreeSet::new(),
             variations: BTreeSet::new(),
             seams: Vec::new(),
+            mutant: None,
+            witness: None,
         }
     }
 }

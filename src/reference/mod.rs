@@ -11,6 +11,7 @@
 //! running, serving, boot      start, restart, kill, upgrade: the address stays, and what was held is found again
 //! defects    rows of (name, sentence, requirement, seam): one wrong decision each
 //! variations the same for decisions that differ and are lawful
+//! mutants    each kind of answer, wrong in each systematic way, made by machine
 //! ```
 
 pub mod answer;
@@ -26,6 +27,7 @@ pub mod gc;
 mod lists;
 pub mod manifest;
 mod manifests;
+pub mod mutants;
 pub mod past;
 pub mod policy;
 pub mod problem;

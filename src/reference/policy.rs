@@ -3,12 +3,13 @@
 //! the registry knows of defects.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::answer::Answer;
 use super::boot::{Found, Rebuild};
 use super::gc::Plan;
+use super::mutants::{Mutant, Witness};
 use super::problem::Verdict;
 use super::question::{
     Asked, Blob, Change, Chunk, Closing, Collection, Doomed, Listing, Lookup, Marked, Page, Push, Removal, Served,
@@ -108,10 +109,12 @@ impl Memory {
     }
 }
 
-/// Every seam that is switched on, in the order of their names.
+/// Every seam that is switched on, in the order of their names; then the mutant, and who sees what is right.
 #[derive(Debug, Default)]
 pub struct Policy {
     seams: Vec<(Seam, Mutex<Memory>)>,
+    mutant: Option<(Mutant, Mutex<Memory>, Mutex<Vec<Write>>)>,
+    witness: Option<Arc<Witness>>,
 }
 
 /// Passes a decision through all changes at one seam.
@@ -127,7 +130,19 @@ macro_rules! decide {
 impl Policy {
     /// A policy of these seams.
     pub fn new(seams: impl IntoIterator<Item = Seam>) -> Policy {
-        Policy { seams: seams.into_iter().map(|seam| (seam, Mutex::default())).collect() }
+        Policy { seams: seams.into_iter().map(|seam| (seam, Mutex::default())).collect(), ..Policy::default() }
+    }
+
+    /// The same with a mutant.
+    #[must_use]
+    pub fn mutated(self, mutant: Option<Mutant>) -> Policy {
+        Policy { mutant: mutant.map(|mutant| (mutant, Mutex::default(), Mutex::default())), ..self }
+    }
+
+    /// The same with somebody who sees every answer before the mutant has it.
+    #[must_use]
+    pub fn witnessed(self, witness: Option<Arc<Witness>>) -> Policy {
+        Policy { witness, ..self }
     }
 
     pub(super) fn begin(&self, asked: &Asked) -> Duration {
@@ -147,7 +162,13 @@ impl Policy {
     }
 
     pub(super) fn store(&self, cause: &Change, right: Vec<Write>) -> Vec<Write> {
-        decide!(self, Store, right, |change, so_far| change(cause, so_far))
+        let writes = decide!(self, Store, right, |change, so_far| change(cause, so_far));
+        match &self.mutant {
+            Some((mutant, _, late)) => {
+                mutant.store(cause, &mut late.lock().unwrap_or_else(PoisonError::into_inner), writes)
+            }
+            None => writes,
+        }
     }
 
     pub(super) fn resolve(&self, lookup: &Lookup, right: Option<Served>) -> Option<Served> {
@@ -211,12 +232,21 @@ impl Policy {
     }
 
     pub(super) fn finish(&self, asked: &Asked, view: &View, right: Answer) -> Answer {
-        self.seams.iter().fold(right, |so_far, (seam, memory)| match seam {
+        let answer = self.seams.iter().fold(right, |so_far, (seam, memory)| match seam {
             Seam::Finish(change) => {
                 let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
                 change(asked, view, &mut memory, so_far)
             }
             _ => so_far,
-        })
+        });
+        if let Some(witness) = &self.witness {
+            witness.see(asked, &answer);
+        }
+        match &self.mutant {
+            Some((mutant, memory, _)) => {
+                mutant.finish(asked, &mut memory.lock().unwrap_or_else(PoisonError::into_inner), answer)
+            }
+            None => answer,
+        }
     }
 }

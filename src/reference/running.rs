@@ -158,5 +158,6 @@ fn configure(config: &Config) -> io::Result<(Config, Policy)> {
         seams.extend_from_slice(found.seams);
     }
     seams.extend_from_slice(&config.seams);
-    Ok((configured, Policy::new(seams)))
+    let policy = Policy::new(seams).mutated(config.mutant.clone()).witnessed(config.witness.clone());
+    Ok((configured, policy))
 }

@@ -3,6 +3,7 @@
 pub mod changes;
 pub mod clean;
 pub mod console;
+pub mod coverage;
 pub mod curl;
 pub mod diff;
 pub mod files;

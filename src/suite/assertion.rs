@@ -281,6 +281,6 @@ pub struct ReferrersAre {
     pub including: Option<Vec<String>>,
     /// None of these.
     pub excluding: Option<Vec<String>>,
-    /// Of this artifactType alone, where `OCI-Filters-Applied` says that it was filtered (v1.1.1 L630).
+    /// Of this artifactType alone, where `OCI-Filters-Applied` says that it was filtered (v1.1.1 L632).
     pub filtered: Option<String>,
 }

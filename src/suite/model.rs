@@ -109,7 +109,7 @@ pub enum StanceWord {
     Broken,
 }
 
-/// Where a refusing registry looks for a child (v1.1.1 L199: "in the registry").
+/// Where a refusing registry looks for a child (v1.1.1 L224: "in the registry").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scope {

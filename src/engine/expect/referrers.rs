@@ -57,7 +57,7 @@ pub fn check(
     faults
 }
 
-/// v1.1.1 L630: a registry that says that it filtered has filtered. One that does not say so need not.
+/// v1.1.1 L632: a registry that says that it filtered has filtered. One that does not say so need not.
 fn unfiltered(wanted: &str, entries: &[Value], seen: &Observation) -> Option<Fault> {
     let applied = seen.response.header("oci-filters-applied")?;
     if !applied.split(',').any(|filter| filter.trim() == "artifactType") {

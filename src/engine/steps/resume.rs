@@ -37,7 +37,7 @@ pub(super) async fn stands(case: &mut Case, way: &Way) -> Result<Option<Session>
     }
 }
 
-/// The bytes that `0-<position of the last one>` speaks of (v1.1.1 L427-431).
+/// The bytes that `0-<position of the last one>` speaks of (v1.1.1 L418-427).
 fn length(range: &str) -> Option<u64> {
     range.trim().trim_start_matches("bytes=").strip_prefix("0-")?.parse::<u64>().ok()?.checked_add(1)
 }
