@@ -86,6 +86,8 @@ pub struct Case {
     pub(super) named: BTreeMap<String, Seen>,
     /// Uploads that a step left open, by the repository's nickname and the blob.
     pub(super) sessions: BTreeMap<(String, Digest), Session>,
+    /// Where uploads go on that are sent request by request, by the repository's nickname and the upload's name.
+    pub(super) uploads: BTreeMap<(String, String), String>,
     pub(super) step: usize,
     step_name: Option<String>,
     pub(super) exchanges: Vec<StepExchange>,
@@ -126,6 +128,7 @@ impl Case {
             created: Vec::new(),
             named: BTreeMap::new(),
             sessions: BTreeMap::new(),
+            uploads: BTreeMap::new(),
             step: 0,
             step_name: None,
             exchanges: Vec::new(),

@@ -20,7 +20,7 @@ use super::parallel::{Lane, Parallel};
 use super::side::Side;
 use crate::content::graph::{Format, Graph};
 
-pub use blobs::{BlobRead, Mount, ReadMethod, Upload, UploadHow};
+pub use blobs::{BlobRead, Mount, ReadMethod, SessionRequest, SessionStep, Upload, UploadHow};
 pub use lists::{Literal, Referrers, Tags};
 pub use manifests::{By, Delete, Joined, Nodes, Numbered, Push, Put, Read, Settled, TagSet};
 pub use others::{ClientStep, Ends, Raw, Shows, UsageStep, Wait};
@@ -195,6 +195,8 @@ pub enum Action {
     Mount(Mount),
     /// Uploads one blob in a named way.
     Upload(Upload),
+    /// One request of an upload.
+    Session(SessionStep),
     /// Any request, bytes as given.
     Raw(Raw),
     /// A real client does something, and ends as it does against the reference registry.

@@ -4,7 +4,8 @@ use super::assertion::Assertion;
 use super::context::Context;
 use super::fault::{Fault, shown};
 use super::model::{
-    Action, By, ClientStep, Delete, Ends, Literal, Nodes, Put, Raw, Read, Referrers, TagSet, Tags, Upload, UploadHow,
+    Action, By, ClientStep, Delete, Ends, Literal, Nodes, Put, Raw, Read, Referrers, SessionRequest, SessionStep,
+    TagSet, Tags, Upload, UploadHow,
 };
 use super::step::Decoded;
 use super::template;
@@ -42,6 +43,7 @@ pub fn check(decoded: &Decoded, context: &Context) -> bool {
         Action::Tags(tags) => step.tags(tags),
         Action::Referrers(referrers) => step.referrers(referrers),
         Action::Upload(upload) => step.upload(upload),
+        Action::Session(session) => step.session(session),
         Action::Raw(raw) => step.raw(raw),
         Action::Wait(wait) => step.wait(&wait.time),
         Action::Client(client) => step.client(client),
@@ -247,6 +249,27 @@ impl Sense<'_> {
         }
         if upload.stop_after.is_some() && upload.resume {
             self.one_of(&unfinished);
+        }
+    }
+
+    fn session(&self, session: &SessionStep) {
+        let sends = matches!(session.r#do, SessionRequest::Chunk | SessionRequest::Close);
+        if sends && session.blob.is_none() {
+            self.at("blob", "nothing says which blob this is about", "write `blob: NODE`");
+        }
+        for (key, there) in [("blob", session.blob.is_some()), ("bytes", session.bytes.is_some())] {
+            if there && !sends {
+                self.idle(key, "only `chunk` and `close` send bytes");
+            }
+        }
+        if session.query.is_some() && !matches!(session.r#do, SessionRequest::Open | SessionRequest::Close) {
+            self.idle("query", "only `open` and `close` have a query");
+        }
+        if session.says.is_some() && session.r#do != SessionRequest::Chunk && session.bytes.is_none() {
+            self.idle("says", "no bytes are sent");
+        }
+        if let Err(problem) = session.span() {
+            self.at("bytes", problem, "the first and the last byte that are sent");
         }
     }
 

@@ -7,7 +7,7 @@ use super::barrier::Barrier;
 use super::context::Context;
 use super::expect::Expected;
 use super::fault::{Fault, shown};
-use super::model::{Action, Needs, Nodes, StanceWord};
+use super::model::{Action, Needs, Nodes, SessionRequest, StanceWord};
 use super::side::Side;
 use super::step::Decoded;
 use super::template::{self, Piece};
@@ -94,6 +94,8 @@ struct Seen<'a> {
     put: BTreeSet<(&'a str, &'a str)>,
     /// Uploads that were left open: repository and blob.
     open: BTreeSet<(&'a str, &'a str)>,
+    /// Uploads that were begun request by request: repository and name.
+    begun: BTreeSet<(&'a str, &'a str)>,
     /// What push stored: repository, key and node, with the line.
     pushed: BTreeMap<(&'a str, &'a str, &'a str), usize>,
     /// Responses, and measurements, by name.
@@ -139,6 +141,13 @@ impl<'a> Seen<'a> {
             Action::Upload(upload) if upload.stop_after.is_some() => {
                 self.open.insert((repository, &upload.blob));
             }
+            Action::Session(session) if session.r#do == SessionRequest::Open => {
+                self.begun.insert((repository, &session.name));
+            }
+            Action::Session(session) if !self.begun.contains(&(repository, session.name.as_str())) => {
+                let fault = node.find(["do"]).fault("no upload of this name was begun in this repository before");
+                context.report(fault.help("begin one: `session: {do: open}`"));
+            }
             Action::Pull(_) if !self.written.contains(repository) => {
                 let message = format!("nothing was pushed to the repository `{}` before", shown(repository, 60));
                 context.report(node.fault(message).help("`pull` reads back what was pushed: push it first"));
@@ -162,7 +171,12 @@ impl<'a> Seen<'a> {
             _ => {}
         }
         let writes = match &decoded.step.action {
-            Action::Push(_) | Action::Put(_) | Action::Upload(_) | Action::Mount(_) | Action::Raw(_) => true,
+            Action::Push(_)
+            | Action::Put(_)
+            | Action::Upload(_)
+            | Action::Mount(_)
+            | Action::Raw(_)
+            | Action::Session(_) => true,
             Action::Client(client) => client.run.writes(),
             _ => false,
         };

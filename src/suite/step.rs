@@ -19,7 +19,7 @@ use super::tree::{Entry, Kind, Node};
 use super::words;
 
 /// Every action.
-pub const ACTIONS: [&str; 20] = [
+pub const ACTIONS: [&str; 21] = [
     "push",
     "put",
     "head",
@@ -33,6 +33,7 @@ pub const ACTIONS: [&str; 20] = [
     "blob",
     "mount",
     "upload",
+    "session",
     "raw",
     "client",
     "usage",

@@ -120,6 +120,7 @@ fn has_self(action: &Action) -> bool {
         Action::Referrers(referrers) => referrers.of.is_some(),
         Action::Blob(blob) => !blob.of.starts_with('='),
         Action::Raw(raw) => raw.bytes_of.is_some(),
+        Action::Session(session) => session.blob.is_some(),
         Action::Tags(_) | Action::Client(_) | Action::Usage(_) | Action::Wait(_) => false,
         Action::Joined(_) | Action::Parallel(_) | Action::Barrier(_) => false,
         _ => true,
@@ -175,6 +176,7 @@ fn action(decoded: &Decoded, names: &Names<'_>) {
             one("blob", Some(&upload.blob), Bytes);
             one("claim", upload.claim.as_ref(), Any);
         }
+        Action::Session(session) => one("blob", session.blob.as_ref(), Bytes),
         Action::Client(client) => {
             one("manifest", Some(&client.manifest), Manifest);
             let brings = node.entry("brings").map_or(node, |entry| &entry.value);

@@ -24,6 +24,7 @@ pub const CAPABILITIES: &[(&str, &str)] = &[
     ("mount", "mounts a blob from a named repository"),
     ("mount.anonymous", "mounts a blob without the source's name"),
     ("upload.chunked", "takes a blob in chunks"),
+    ("upload.small-chunks", "takes chunks of a hundred bytes"),
     ("tag.move", "moves a tag to another manifest"),
     ("tags.paging", "pages the tag list by `n`"),
     ("digest.sha512", "takes manifests and blobs by sha512 digest"),

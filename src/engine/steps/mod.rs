@@ -14,6 +14,7 @@ mod raw;
 mod read;
 mod referrers;
 mod resume;
+mod session;
 mod settled;
 mod tags;
 pub(super) mod upload;
@@ -55,6 +56,7 @@ pub async fn run(case: &mut Case, step: &Step) -> Result<(), Halt> {
         Action::Blob(what) => blob::run(case, &here, what).await,
         Action::Mount(what) => mount::run(case, &here, what).await,
         Action::Upload(what) => upload::run(case, &here, what).await,
+        Action::Session(what) => session::run(case, &here, what).await,
         Action::Raw(what) => raw::run(case, &here, what).await,
         Action::Client(what) => client::run(case, &here, what).await,
         Action::Usage(what) => usage::run(case, &here, what).await,

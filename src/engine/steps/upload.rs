@@ -138,7 +138,7 @@ impl Way {
     }
 
     /// Makes a question the one by which the blob comes into being.
-    fn closing(&self, mut question: Question) -> Question {
+    pub(super) fn closing(&self, mut question: Question) -> Question {
         let thing = |digest: &Digest| Thing {
             kind: Kind::Blob,
             repository: self.repository.clone(),
@@ -152,7 +152,7 @@ impl Way {
         question
     }
 
-    fn body(&self, offset: u64, length: u64) -> AskBody {
+    pub(super) fn body(&self, offset: u64, length: u64) -> AskBody {
         match &self.node.body {
             Body::Generated(source) => AskBody::Generated { source: source.clone(), offset, length },
             Body::Bytes(bytes) => {
@@ -165,7 +165,7 @@ impl Way {
     }
 }
 
-fn set(ask: &mut Ask, name: &str, value: &str) {
+pub(super) fn set(ask: &mut Ask, name: &str, value: &str) {
     if !ask.headers.iter().any(|(n, _)| n.eq_ignore_ascii_case(name)) {
         ask.headers.push((name.into(), value.into()));
     }
@@ -173,12 +173,17 @@ fn set(ask: &mut Ask, name: &str, value: &str) {
 
 /// `location` with the digest in its query.
 fn with_digest(location: &str, digest: &Digest) -> String {
+    with_query(location, &format!("digest={digest}"))
+}
+
+/// `location` with more in its query.
+pub(super) fn with_query(location: &str, query: &str) -> String {
     let joint = match location.split_once('?') {
         None => "?",
         Some((_, query)) if query.is_empty() || query.ends_with('&') => "",
         Some(_) => "&",
     };
-    format!("{location}{joint}digest={digest}")
+    format!("{location}{joint}{query}")
 }
 
 /// Uploads a blob, as far as the answers lead on.

@@ -20,6 +20,7 @@ mod boot_tools;
 mod boot_upgrade;
 mod boot_uploads;
 mod children;
+mod chunks;
 mod delete;
 mod delete_blobs;
 mod delete_children;
@@ -59,6 +60,7 @@ mod remembered;
 mod require;
 mod rewrite;
 mod scope;
+mod sessions;
 mod shapes;
 mod skew;
 mod storage;
@@ -137,6 +139,8 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         missing::DEFECTS,
         blobs::DEFECTS,
         uploads::DEFECTS,
+        chunks::DEFECTS,
+        sessions::DEFECTS,
         tags::DEFECTS,
         pages::DEFECTS,
         last::DEFECTS,

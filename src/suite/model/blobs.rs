@@ -68,3 +68,53 @@ pub struct Upload {
     #[serde(default)]
     pub resume: bool,
 }
+
+/// One request of an upload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SessionRequest {
+    /// POST: it begins.
+    Open,
+    /// PATCH: bytes come.
+    Chunk,
+    /// GET: where does it stand?
+    Ask,
+    /// PUT: it is a blob from now on.
+    Close,
+    /// DELETE: it is given up.
+    Cancel,
+}
+
+/// Keys of `session`: an upload request by request, each sent to the place that the answer before it named.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SessionStep {
+    /// The request.
+    pub r#do: SessionRequest,
+    /// The session's name, where a case has several in one repository.
+    #[serde(default)]
+    pub name: String,
+    /// The blob whose bytes are sent, and whose digest closes it.
+    pub blob: Option<String>,
+    /// First and last of the bytes that are sent, `0-99`. Without it a `chunk` sends all of them, and `close` none.
+    pub bytes: Option<String>,
+    /// `Content-Range`, instead of what `bytes` says; `none` sends none.
+    pub says: Option<String>,
+    /// The query of `open`, where it has one; that of `close`, instead of the blob's digest.
+    pub query: Option<String>,
+}
+
+impl SessionStep {
+    /// First byte and length of what is sent; `None`: nothing, or all of the blob.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn span(&self) -> Result<Option<(u64, u64)>, String> {
+        let Some(text) = &self.bytes else { return Ok(None) };
+        let ends = text.split_once('-').and_then(|(first, last)| Some((first.parse().ok()?, last.parse().ok()?)));
+        match ends {
+            Some((first, last)) if first <= last => Ok(Some((first, last - first + 1))),
+            _ => Err(format!("`{text}` is no first and last byte: write `0-99`")),
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! How blobs come in: by mount, in chunks.
 
+use super::answer::Answer;
 use super::asks::{algorithm, blob, body_of, with_digest};
 use super::desk::Desk;
 use super::graphs::blobs;
@@ -10,6 +11,9 @@ use crate::wire::Ask;
 
 /// Bytes of a chunk, where the registry does not ask for more.
 const CHUNK: u64 = 16 << 10;
+
+/// Bytes of a small chunk.
+const SMALL: u64 = 100;
 
 /// The largest chunk that the probe sends twice because a registry asks for it.
 const LARGEST_CHUNK: u64 = 8 << 20;
@@ -57,7 +61,7 @@ async fn mounted(desk: &Desk<'_>, question: &Question<'_>, named: bool) -> Resul
 pub(super) async fn chunked(desk: &Desk<'_>, question: &Question<'_>) -> Result<Finding, String> {
     let repository = question.main();
     let (start, mut location) = desk.open_upload(repository).await?;
-    let least = start.header("oci-chunk-min-length").and_then(|value| value.trim().parse::<u64>().ok()).unwrap_or(0);
+    let least = least(&start);
     // Only the last chunk may be smaller than the least: where two of that size are too much, one chunk it is.
     let (chunk, count) = if least > LARGEST_CHUNK { (CHUNK, 1) } else { (least.max(CHUNK), 2) };
     let set = question.build(&blobs(chunk * count))?;
@@ -85,4 +89,24 @@ pub(super) async fn chunked(desk: &Desk<'_>, question: &Question<'_>) -> Result<
     let there = desk.send("HEAD it", blob("HEAD", repository, &node.digest)).await;
     let evidence = format!("{}; {}; {}", patches.join("; "), put.say(), there.say());
     Ok(if put.is(201) && there.is(200) { supported(evidence) } else { broken(evidence) })
+}
+
+/// Bytes of a chunk at least, but for the last.
+fn least(start: &Answer) -> u64 {
+    start.header("oci-chunk-min-length").and_then(|value| value.trim().parse().ok()).unwrap_or(0)
+}
+
+/// POST, and a PATCH of a hundred bytes. A registry may want larger chunks, and should say so (v1.1.1 L336-340, L368).
+pub(super) async fn small_chunks(desk: &Desk<'_>, question: &Question<'_>) -> Result<Finding, String> {
+    let (start, location) = desk.open_upload(question.main()).await?;
+    if least(&start) > SMALL {
+        return Ok(absent(format!("OCI-Chunk-Min-Length: {}", least(&start))));
+    }
+    let set = question.build(&blobs(2 * SMALL))?;
+    let ask = Ask::new("PATCH", &location)
+        .header("content-type", "application/octet-stream")
+        .header("content-range", &format!("0-{}", SMALL - 1))
+        .body(body_of(set.get("large")?, 0, SMALL));
+    let answer = desk.send(format!("PATCH {SMALL} of {} bytes", 2 * SMALL), ask).await;
+    Ok(if answer.is(202) { supported(answer.say()) } else { absent(answer.say()) })
 }
