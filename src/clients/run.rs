@@ -23,6 +23,8 @@ pub struct Ended {
     pub how: String,
     /// Whether it says that it did what it was told.
     pub well: bool,
+    /// Whether it had to be ended.
+    pub hung: bool,
     /// The end of what it wrote, printable; secrets are still in it.
     pub output: String,
 }
@@ -59,7 +61,7 @@ impl Client {
             Some((status, None)) => status.to_string(),
         };
         let well = ended.status.is_some_and(|status| status.success());
-        Ok(Ended { how, well, output: output::tail(&ended.output) })
+        Ok(Ended { how, well, hung: ended.status.is_none(), output: output::tail(&ended.output) })
     }
 
     /// Writes what it reads into its folder, which nobody else can look into.

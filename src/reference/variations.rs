@@ -8,6 +8,7 @@ mod content;
 mod lists;
 mod race;
 mod untagged;
+mod uploads;
 
 use std::sync::LazyLock;
 
@@ -47,6 +48,7 @@ static ALL: LazyLock<Vec<Variation>> = LazyLock::new(|| {
         lists::VARIATIONS,
         race::VARIATIONS,
         untagged::VARIATIONS,
+        uploads::VARIATIONS,
     ]
     .concat()
 });

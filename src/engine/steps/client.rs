@@ -69,6 +69,11 @@ pub async fn run(case: &mut Case, here: &Here<'_>, what: &ClientStep) -> Result<
         }
         note(case, here.nickname(), &brought, what);
     }
+    if ended.hung {
+        // Whether the registry answers wrongly, or slowly, nobody knows.
+        let text = format!("step {}: {} {}: {}", case.step + 1, what.name, what.run.word(), ended.how);
+        return Err(Halt::NotAsked(NotAsked { kind: Some(FailureKind::Timeout), text }));
+    }
     case.observed.extend(here.expect.iter().map(|expectation| expectation.requirement.clone()));
     if ended.well == (what.ends == Ends::Well) {
         return Ok(());
