@@ -5,22 +5,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use lacuna::engine::Stop;
-use lacuna::plan::Filter;
+use lacuna::proof;
+use lacuna::proof::coverage::{case_name, stances};
 use lacuna::record::RunRecord;
 use lacuna::reference::{self, Config, Defect, Stance};
-use lacuna::report::progress::Progress;
-use lacuna::run::{self, Request};
 use lacuna::suite::model::{Action, StanceWord, Step};
-use lacuna::suite::requirement::{Level, Spec};
 use lacuna::suite::{Library, SuiteSource};
-use lacuna::target::argument::TargetSpec;
 use lacuna::verdict::Verdict;
 use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::runtime::Handle;
-
-/// The proof's content is the same every time.
-const SEED: u64 = 0x1acu64;
 
 /// A defect that turns more of the cases red than one in so many proves none of them. Cases that meet a barrier are not
 /// counted: they read everything again to see that it was kept, so that whatever is wrong with every read is red in each.
@@ -50,12 +43,12 @@ fn main() {
     // A trial waits for a registry's answers much of its time.
     arguments.test_threads.get_or_insert(6);
     let library = match lacuna::suite::load(&SuiteSource::Shipped) {
-        Ok(library) => Arc::new(library),
+        Ok(library) => library,
         Err(diagnostics) => panic!("the shipped suites do not load:\n{diagnostics}"),
     };
     let absent = absent_clients();
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let proof = Proof { library: without(library, &absent), handle: runtime.handle().clone() };
+    let proof = Proof::new(without(library, &absent), runtime.handle().clone());
     let names: Vec<&'static str> = reference::variations().iter().map(|variation| variation.name).collect();
     let mut trials = Vec::new();
     // The longest first, so that no core waits for them at the end.
@@ -91,40 +84,40 @@ fn absent_clients() -> Vec<&'static str> {
 }
 
 /// The library without the cases of clients that are not there.
-fn without(library: Arc<Library>, absent: &[&str]) -> Arc<Library> {
-    let mut library = (*library).clone();
+fn without(mut library: Library, absent: &[&str]) -> Library {
     let needs = |step: &Step| matches!(&step.action, Action::Client(client) if absent.contains(&client.name.as_str()));
     library.instances.retain(|case| !case.steps.iter().any(|step| needs(step)));
-    Arc::new(library)
-}
-
-/// The stances that are proved.
-fn stances() -> [Stance; 3] {
-    let required = ["linux/amd64", "linux/arm64"].map(str::to_owned).to_vec();
-    [Stance::Accept, Stance::Refuse, Stance::Require(required)]
+    library
 }
 
 fn config(stance: &Stance) -> Config {
     Config { stance: stance.clone(), ..Config::default() }
 }
 
-/// A case's name without its parameters: `area/topic/name`.
-fn case_name(id: &str) -> String {
-    id.split('/').take(3).collect::<Vec<_>>().join("/")
-}
-
 #[derive(Clone)]
 struct Proof {
-    library: Arc<Library>,
+    cases: Arc<proof::Proof>,
+    /// The places of each case, and of all that have a name.
+    places: Arc<BTreeMap<String, Vec<usize>>>,
     handle: Handle,
 }
 
 impl Proof {
+    fn new(library: Library, handle: Handle) -> Proof {
+        let mut places = BTreeMap::<String, Vec<usize>>::new();
+        for (place, case) in library.instances.iter().enumerate() {
+            for known_as in BTreeSet::from([case.id.clone(), case_name(&case.id)]) {
+                places.entry(known_as).or_default().push(place);
+            }
+        }
+        Proof { cases: Arc::new(proof::Proof::new(library)), places: Arc::new(places), handle }
+    }
+
     /// Each case that names the defect has an instance that fails by the requirement which the defect breaks.
     fn caught(&self, defect: &Defect) -> Result<(), Failed> {
         let named: BTreeSet<String> = self
-            .library
-            .instances
+            .cases
+            .instances()
             .iter()
             .filter(|case| case.caught_by.iter().any(|name| name == defect.name))
             .map(|case| case_name(&case.id))
@@ -144,15 +137,7 @@ impl Proof {
             let sample = if first { sample.as_slice() } else { &[] };
             let config = Config { defects: [defect.name].into(), ..config(stance) };
             let record = self.run(config.clone(), missed.iter().map(String::as_str).chain(sample.iter().copied()))?;
-            for case in record.cases.iter().filter(|case| case.verdict != Verdict::Skip) {
-                let name = case_name(&case.id);
-                let broken: BTreeSet<String> = case.mismatches.iter().map(|m| m.requirement.clone()).collect();
-                if breaks(defect).any(|requirement| broken.contains(requirement)) {
-                    missed.remove(&name);
-                } else if named.contains(&name) {
-                    seen.entry(name).or_default().extend(broken);
-                }
-            }
+            note(defect, &record, &named, &mut missed, &mut seen);
             let of_sample =
                 |id: &str| sample.contains(&id) && !named.contains(&case_name(id)) && self.meets_nothing(id);
             if more_than_one_in(SUSPECT, breadth(&record, of_sample)) {
@@ -161,6 +146,13 @@ impl Proof {
                 if more_than_one_in(BROAD, (red, asked)) {
                     return Err(format!("{}: {red} of {asked} cases are red", stance.word()).into());
                 }
+            }
+        }
+        // A few of many are enough to know why a collector stops: who was not looked at then is looked at alone.
+        for name in missed.clone() {
+            for stance in stances().iter().filter(|stance| shows(defect, stance)) {
+                let config = Config { defects: [defect.name].into(), ..config(stance) };
+                note(defect, &self.run(config, [name.as_str()])?, &named, &mut missed, &mut seen);
             }
         }
         if missed.is_empty() {
@@ -175,12 +167,12 @@ impl Proof {
 
     /// One instance in `nth`, from one that the offset chooses.
     fn some(&self, nth: usize, offset: usize) -> Vec<&str> {
-        self.library.instances.iter().skip(offset % nth).step_by(nth).map(|case| case.id.as_str()).collect()
+        self.cases.instances().iter().skip(offset % nth).step_by(nth).map(|case| case.id.as_str()).collect()
     }
 
     /// Whether a case meets no barrier.
     fn meets_nothing(&self, id: &str) -> bool {
-        let case = self.library.instances.iter().find(|case| case.id == id);
+        let case = self.cases.instances().iter().find(|case| case.id == id);
         case.is_some_and(|case| !case.every_step().any(|step| matches!(step.action, Action::Barrier(_))))
     }
 
@@ -225,29 +217,30 @@ impl Proof {
         Ok(())
     }
 
-    fn run<'a>(&self, config: Config, filters: impl IntoIterator<Item = &'a str>) -> Result<RunRecord, Failed> {
-        let out = tempfile::tempdir()?;
-        let filters = filters.into_iter().map(Filter::parse).collect::<Result<Vec<Filter>, String>>()?;
-        let request = Request {
-            library: (*self.library).clone(),
-            elsewhere: Vec::new(),
-            target: TargetSpec::reference(config),
-            filters,
-            out: out.path().to_owned(),
-            jobs: Some(16),
-            seed: SEED,
-            spec: Spec::V1_1,
-            level: Level::Must,
-            known: Vec::new(),
-            shard: None,
-            repeat: 1,
-            keep: true,
-            fail_fast: false,
-            pause: run::Pause::default(),
-        };
-        let recorded =
-            self.handle.block_on(run::run(&request, &Stop::never(), |cases| Progress::new(cases, false, false)));
-        Ok(recorded.map_err(|why| why.to_string())?.record)
+    /// Asks cases by their ids and names.
+    fn run<'a>(&self, config: Config, cases: impl IntoIterator<Item = &'a str>) -> Result<RunRecord, Failed> {
+        let places: BTreeSet<usize> = cases.into_iter().flat_map(|case| &self.places[case]).copied().collect();
+        let places: Vec<usize> = places.into_iter().collect();
+        Ok(self.handle.block_on(self.cases.ask(config, &places)).map_err(|why| why.to_string())?)
+    }
+}
+
+/// Takes the cases that a run turned red by the defect off those that are missed.
+fn note(
+    defect: &Defect,
+    record: &RunRecord,
+    named: &BTreeSet<String>,
+    missed: &mut BTreeSet<String>,
+    seen: &mut BTreeMap<String, BTreeSet<String>>,
+) {
+    for case in record.cases.iter().filter(|case| case.verdict != Verdict::Skip) {
+        let name = case_name(&case.id);
+        let broken: BTreeSet<String> = case.mismatches.iter().map(|m| m.requirement.clone()).collect();
+        if breaks(defect).any(|requirement| broken.contains(requirement)) {
+            missed.remove(&name);
+        } else if named.contains(&name) {
+            seen.entry(name).or_default().extend(broken);
+        }
     }
 }
 

@@ -320,7 +320,10 @@ async fn told_to_stop_it_sends_nothing_new_and_still_cleans_up() {
     let journal = Journal::unwritten();
     let begun = Instant::now();
     let stopping = async {
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        // Something has been created by then, however slow the machine is.
+        while !served.seen().iter().any(|line| line.starts_with("PUT")) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
         stopper.stop();
     };
     let (bundles, options) = (&bundles, options(levels));
@@ -334,7 +337,8 @@ async fn told_to_stop_it_sends_nothing_new_and_still_cleans_up() {
     assert!(!served.seen().iter().any(|line| line.ends_with("/never")));
     let tally = journal.tally();
     assert!(tally.created > 0);
-    assert_eq!((tally.created, tally.left), (tally.removed, vec![]));
+    // What was under way was created too, and nobody saw it acknowledged.
+    assert!(tally.left.is_empty() && tally.removed >= tally.created, "{tally:?}");
 }
 
 #[tokio::test]

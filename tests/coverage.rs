@@ -1,0 +1,44 @@
+//! `lacuna coverage`: the ledger as runs observe it, and mutants that a few cases notice or let pass.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use lacuna::proof::Proof;
+use lacuna::proof::mutants::End;
+use lacuna::report::coverage as report;
+use lacuna::suite::{Library, SuiteSource, load};
+
+/// The shipped cases of these topics alone.
+fn cases(topics: &[&str]) -> Library {
+    let mut library = load(&SuiteSource::Shipped).unwrap_or_else(|diagnostics| panic!("{diagnostics}"));
+    library.instances.retain(|case| topics.iter().any(|topic| case.id.starts_with(topic)));
+    library
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_case_observes_or_no_defect_breaks_is_a_hole() {
+    let covered = Proof::new(cases(&["pull/range/"])).coverage().await.unwrap();
+    let hole = |id: &str| covered.iter().find(|row| row.requirement.id == id).expect(id).hole();
+    assert_eq!(hole("blob.range.bytes"), None);
+    assert_eq!(hole("tags.complete"), Some("no case observes it"));
+    let text = report::ledger(&covered);
+    assert!(text.contains("| tags.complete | no case observes it |"), "{text}");
+    assert!(text.contains("pull/range/slice"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mutant_is_noticed_by_a_case_that_gets_its_kind_of_answer_or_survives() {
+    let proof = Proof::new(cases(&["pull/range/", "tags/list/"]));
+    let fates =
+        proof.mutants(|name| name.starts_with("GET/blob/206/") || name.starts_with("GET/tags/200/")).await.unwrap();
+    let end = |name: &str| &fates.iter().find(|fate| fate.mutant.name() == name).expect(name).end;
+    for (name, requirement) in [
+        ("GET/blob/206/content-range/dropped", "blob.range.header"),
+        ("GET/blob/206/body/changed", "blob.range.bytes"),
+        ("GET/tags/200/list/last", "tags.complete"),
+        ("GET/tags/200/list/foreign", "tags.complete"),
+    ] {
+        assert!(matches!(end(name), End::Failed(_, by) if by == requirement), "{name}: {:?}", end(name));
+    }
+    // Nothing says how a list of tags is spaced.
+    assert_eq!(end("GET/tags/200/body/reserialised"), &End::Survived);
+    assert!(report::mutants(&fates).contains("GET/tags/200/body/reserialised  SURVIVES"));
+}
