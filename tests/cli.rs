@@ -57,7 +57,7 @@ fn a_profile_by_url_is_listed_without_network_and_asks_for_what_it_needs() {
         }
         command.envs(set.iter().copied()).args(arguments).timeout(std::time::Duration::from_secs(60)).output().unwrap()
     };
-    for name in ["quay", "docker-hub"] {
+    for name in ["harbor", "docker-hub"] {
         let profile = lacuna::target::load::shipped(name).unwrap().unwrap();
         let listed = with(&["list", name, "late/**"], &[]);
         let told = stderr(&listed);
