@@ -113,12 +113,11 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     Defect::new(
         "chunk-refused-and-counted",
-        "What was refused with 416 counts when the upload is asked where it stands.",
+        "What was refused with 416 counts: the chunk that belongs there is refused too.",
         "upload.chunk-order-kept",
         &[Seam::Finish(|asked, _, memory, answer| {
-            let end = last(&answer).map_or(0, |last| last + 100);
-            let wrong = was_refused(asked, memory, &answer) && stands(asked, &answer);
-            changed(wrong, answer, |a| a.with("range", &format!("0-{end}")))
+            let wrong = was_refused(asked, memory, &answer) && chunk_taken(asked, &answer);
+            changed(wrong, answer, |a| a.status(StatusCode::RANGE_NOT_SATISFIABLE))
         })],
     ),
     Defect::new(
@@ -168,15 +167,15 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     Defect::new(
         "chunk-without-range-uncounted",
-        "What came without Content-Range does not count when the upload is asked where it stands.",
+        "What came without Content-Range does not count: the chunk that follows it is refused.",
         "upload.stream-kept",
         &[Seam::Finish(|asked, _, memory, answer| {
             let key = asked.uri.path();
+            let wrong = chunk_taken(asked, &answer) && memory.recall(key).is_some();
             if chunk_taken(asked, &answer) && asked.header("content-range").is_none() {
                 memory.keep(key, &answer);
             }
-            let wrong = stands(asked, &answer) && memory.recall(key).is_some();
-            changed(wrong, answer, |a| a.with("range", "0-0"))
+            changed(wrong, answer, |a| a.status(StatusCode::RANGE_NOT_SATISFIABLE))
         })],
     ),
 ];
