@@ -72,7 +72,7 @@ fn sent(way: &Way, what: &SessionStep, place: &str, query: Option<&str>) -> Resu
     let span = what.span()?;
     let whole = if what.r#do == SessionRequest::Chunk { (0, way.node.size) } else { (0, 0) };
     let (first, length) = span.unwrap_or(whole);
-    if first + length > way.node.size {
+    if first.checked_add(length).is_none_or(|end| end > way.node.size) {
         return Err(format!("{} has {} bytes", way.node.name, way.node.size));
     }
     if matches!(way.node.body, Body::None) {

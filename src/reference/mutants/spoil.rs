@@ -77,7 +77,7 @@ fn body(wrong: BodyWrong, asked: &Asked, right: &Answer) -> Option<Answer> {
     let half = length / 2;
     match wrong {
         BodyWrong::Emptied => Some(with_body(right, Bytes::new())),
-        BodyWrong::Cut => Some(Answer { body: right.body.clone().slice(0, half), ..unsized_(right) }),
+        BodyWrong::Cut => Some(Answer { body: right.body.clone().slice(0, half), ..of_any_length(right) }),
         BodyWrong::Torn => {
             let mut answer = right.clone();
             answer.delivery.cut_after = Some(half);
@@ -102,12 +102,12 @@ fn body(wrong: BodyWrong, asked: &Asked, right: &Answer) -> Option<Answer> {
 }
 
 /// The same without a length of its handler's own.
-fn unsized_(right: &Answer) -> Answer {
+fn of_any_length(right: &Answer) -> Answer {
     right.clone().without(CONTENT_LENGTH.as_str())
 }
 
 fn with_body(right: &Answer, bytes: Bytes) -> Answer {
-    Answer { body: Body::Bytes(bytes), ..unsized_(right) }
+    Answer { body: Body::Bytes(bytes), ..of_any_length(right) }
 }
 
 fn error(wrong: ErrorWrong, right: &Answer) -> Option<Answer> {

@@ -111,10 +111,10 @@ impl SessionStep {
     /// What is wrong with it.
     pub fn span(&self) -> Result<Option<(u64, u64)>, String> {
         let Some(text) = &self.bytes else { return Ok(None) };
-        let ends = text.split_once('-').and_then(|(first, last)| Some((first.parse().ok()?, last.parse().ok()?)));
-        match ends {
-            Some((first, last)) if first <= last => Ok(Some((first, last - first + 1))),
-            _ => Err(format!("`{text}` is no first and last byte: write `0-99`")),
-        }
+        let span = text.split_once('-').and_then(|(first, last)| {
+            let (first, last) = (first.parse::<u64>().ok()?, last.parse::<u64>().ok()?);
+            Some((first, last.checked_sub(first)?.checked_add(1)?))
+        });
+        span.map(Some).ok_or_else(|| format!("`{text}` is no first and last byte: write `0-99`"))
     }
 }
