@@ -1,6 +1,7 @@
 //! `lacuna coverage`: the ledger as runs observe it, and mutants that a few cases notice or let pass.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use lacuna::plan::Filter;
 use lacuna::proof::Proof;
 use lacuna::proof::mutants::End;
 use lacuna::report::coverage as report;
@@ -41,4 +42,20 @@ async fn a_mutant_is_noticed_by_a_case_that_gets_its_kind_of_answer_or_survives(
     // Nothing says how a list of tags is spaced.
     assert_eq!(end("GET/tags/200/body/reserialised"), &End::Survived);
     assert!(report::mutants(&fates).contains("GET/tags/200/body/reserialised  SURVIVES"));
+}
+
+#[test]
+fn the_museum_names_cases_that_there_are() {
+    let library = load(&SuiteSource::Shipped).unwrap_or_else(|diagnostics| panic!("{diagnostics}"));
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/museum.md")).unwrap();
+    let areas: Vec<&str> = library.instances.iter().filter_map(|case| case.id.split('/').next()).collect();
+    let quoted =
+        text.lines().flat_map(|line| line.rsplit(" | ").next().unwrap_or_default().split('`').skip(1).step_by(2));
+    let named: Vec<&str> =
+        quoted.filter(|name| name.split('/').count() > 2 && areas.contains(&name.split('/').next().unwrap())).collect();
+    assert!(named.len() > 200, "only {} cases are named", named.len());
+    for name in named {
+        let filter = Filter::parse(name).unwrap();
+        assert!(library.instances.iter().any(|case| filter.selects(&case.id)), "docs/museum.md: no case is `{name}`");
+    }
 }
