@@ -226,4 +226,21 @@ pub(super) const DEFECTS: &[Defect] = &[
             }
         })],
     ),
+    Defect::new(
+        "image-without-layers-refused",
+        "An image without layers is invalid.",
+        "image.no-layers.taken",
+        &[Seam::Accept(|push, right| match push.manifest.kind == Kind::Image && push.manifest.blobs.len() == 1 {
+            true => Err(Problem::manifest_invalid("an image has layers")),
+            false => right,
+        })],
+    ),
+    Defect::new(
+        "put-without-type-500",
+        "A manifest without Content-Type makes the registry fall over.",
+        "manifest.put.no-type",
+        &[Seam::Hear(|asked, _, right| {
+            falls_over(puts_manifest(asked) && asked.header("content-type").is_none(), right)
+        })],
+    ),
 ];

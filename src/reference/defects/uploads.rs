@@ -166,6 +166,16 @@ pub(super) const DEFECTS: &[Defect] = &[
     )
     .also(&["mount.created"]),
     Defect::new(
+        "mount-digest-of-nothing",
+        "The answer to a mount has the digest of no bytes.",
+        "mount.digest",
+        &[Seam::Finish(|asked, _, _, answer| {
+            const NO_BYTES: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+            let wrong = mounts(asked) && answer.status == StatusCode::CREATED;
+            changed(wrong, answer, |a| a.with("docker-content-digest", NO_BYTES))
+        })],
+    ),
+    Defect::new(
         "mount-absent-201",
         "The mount of a blob that the source does not have is answered with 201.",
         "mount.absent",
