@@ -25,6 +25,7 @@ pub const CAPABILITIES: &[(&str, &str)] = &[
     ("mount.anonymous", "mounts a blob without the source's name"),
     ("upload.chunked", "takes a blob in chunks"),
     ("upload.small-chunks", "takes chunks of a hundred bytes"),
+    ("upload.unranged", "takes a chunk without Content-Range, as several clients send it"),
     ("tag.move", "moves a tag to another manifest"),
     ("tags.paging", "pages the tag list by `n`"),
     ("digest.sha512", "takes manifests and blobs by sha512 digest"),

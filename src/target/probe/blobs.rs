@@ -110,3 +110,16 @@ pub(super) async fn small_chunks(desk: &Desk<'_>, question: &Question<'_>) -> Re
     let answer = desk.send(format!("PATCH {SMALL} of {} bytes", 2 * SMALL), ask).await;
     Ok(if answer.is(202) { supported(answer.say()) } else { absent(answer.say()) })
 }
+
+/// POST, and a PATCH of a whole blob without Content-Range, which the spec does not know (v1.1.1 L345-351).
+pub(super) async fn unranged(desk: &Desk<'_>, question: &Question<'_>) -> Result<Finding, String> {
+    let (_, location) = desk.open_upload(question.main()).await?;
+    let set = question.build(&blobs(CHUNK))?;
+    let ask = Ask::new("PATCH", &location).header("content-type", "application/octet-stream").body(body_of(
+        set.get("large")?,
+        0,
+        CHUNK,
+    ));
+    let answer = desk.send("PATCH without Content-Range", ask).await;
+    Ok(if answer.is(202) { supported(answer.say()) } else { absent(answer.say()) })
+}

@@ -129,6 +129,7 @@ const QUESTIONS: &[(&str, AskIt)] = &[
     ("mount.anonymous", |d, q| Box::pin(blobs::anonymous_mount(d, q))),
     ("upload.chunked", |d, q| Box::pin(blobs::chunked(d, q))),
     ("upload.small-chunks", |d, q| Box::pin(blobs::small_chunks(d, q))),
+    ("upload.unranged", |d, q| Box::pin(blobs::unranged(d, q))),
     ("tag.move", |d, q| Box::pin(manifests::tag_move(d, q))),
     ("tags.paging", |d, q| Box::pin(discovery::paging(d, q))),
     ("digest.sha512", |d, q| Box::pin(manifests::sha512_digests(d, q))),
