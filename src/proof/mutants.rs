@@ -52,7 +52,6 @@ struct Touched {
     stance: Stance,
     shapes: BTreeMap<Kind, Shape>,
     cases: BTreeMap<Kind, Vec<usize>>,
-    witness: Arc<Witness>,
 }
 
 impl Proof {
@@ -65,7 +64,7 @@ impl Proof {
         for stance in [Stance::Accept, Stance::Refuse] {
             stances.push(self.touched(stance).await?);
         }
-        let mut all: BTreeSet<Mutant> = stances.iter().flat_map(|touched| mutants(&touched.witness)).collect();
+        let mut all: BTreeSet<Mutant> = stances.iter().flat_map(|touched| mutants(&touched.shapes)).collect();
         all.retain(|mutant| wanted(&mutant.name()));
         let fates = futures_util::stream::iter(all).map(|mutant| self.fate(mutant, &stances)).buffered(TOGETHER);
         Ok(fates.collect().await)
@@ -80,7 +79,7 @@ impl Proof {
         let marks = self.instances.iter().enumerate().map(|(place, case)| (mark(&case.id), place)).collect();
         let shapes = witness.shapes();
         let cases = shapes.iter().map(|(kind, shape)| (kind.clone(), self.in_order(shape, &marks))).collect();
-        Ok(Touched { stance, shapes, cases, witness })
+        Ok(Touched { stance, shapes, cases })
     }
 
     /// The cases whose repositories these are, the ones that are asked soonest first. What names no repository may be
@@ -114,10 +113,7 @@ impl Proof {
         let mut asked = 0;
         let mut warned = None;
         for touched in stances {
-            let Some(cases) = touched.cases.get(&mutant.kind).filter(|_| touched.shapes.contains_key(&mutant.kind))
-            else {
-                continue;
-            };
+            let Some(cases) = touched.cases.get(&mutant.kind) else { continue };
             let mut rest = cases.as_slice();
             for most in [FIRST, THEN, usize::MAX] {
                 let (some, later) = rest.split_at(rest.len().min(most));

@@ -53,8 +53,8 @@ fn without_digest(asked: &Asked, answer: &Answer) -> bool {
     is_upload(asked, Method::PUT) && !named && answer.status == StatusCode::BAD_REQUEST
 }
 
-/// A closing PUT of no bytes, under the digest of a blob that another repository has.
-fn is_of_others(closing: &Closing) -> bool {
+/// A closing PUT of an upload without bytes, under the digest of some.
+fn has_no_bytes(closing: &Closing) -> bool {
     closing.length == 0 && closing.claimed != closing.computed
 }
 
@@ -133,7 +133,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "upload-known-elsewhere-taken",
         "An upload of no bytes is acknowledged under any digest, as if the blob was known.",
         "upload.digest-mismatch",
-        &[Seam::Close(|closing, right| let_through(is_of_others(closing), right))],
+        &[Seam::Close(|closing, right| let_through(has_no_bytes(closing), right))],
     ),
     Defect::new(
         "closed-upload-stands",

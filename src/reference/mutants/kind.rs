@@ -32,11 +32,6 @@ impl Kind {
         format!("{} {}", self.method, self.what)
     }
 
-    /// Whether it speaks of success.
-    pub fn is_success(&self) -> bool {
-        self.status < 400
-    }
-
     /// Whether it acknowledges a change.
     pub fn changes(&self) -> bool {
         let what = ["manifest-by-tag", "manifest-by-digest", "blob", "upload", "single-post", "mount"];
@@ -50,22 +45,22 @@ impl Kind {
 
     /// Whether it acknowledges this change.
     pub(super) fn is_of(&self, cause: &Change) -> bool {
-        let (method, what): (&str, &[&str]) = match cause {
+        let (method, what) = match cause {
             Change::Put(_, Err(_)) => return false,
             Change::Put(push, Ok(())) => match push.reference {
-                Reference::Tag(_) => ("PUT", &["manifest-by-tag"]),
-                _ => ("PUT", &["manifest-by-digest"]),
+                Reference::Tag(_) => ("PUT", "manifest-by-tag"),
+                _ => ("PUT", "manifest-by-digest"),
             },
             Change::Delete(removal) => match removal.target {
-                Target::Tag(_) => ("DELETE", &["manifest-by-tag"]),
-                Target::Manifest(_) => ("DELETE", &["manifest-by-digest"]),
-                Target::Blob(_) => ("DELETE", &["blob"]),
+                Target::Tag(_) => ("DELETE", "manifest-by-tag"),
+                Target::Manifest(_) => ("DELETE", "manifest-by-digest"),
+                Target::Blob(_) => ("DELETE", "blob"),
             },
             // How an upload was sent is not known where it is closed.
-            Change::Upload(_) => return matches!(self.what.as_str(), "upload" | "single-post") && self.status == 201,
-            Change::Mount(_) => ("POST", &["mount"]),
+            Change::Upload(_) => return self.changes() && matches!(self.what.as_str(), "upload" | "single-post"),
+            Change::Mount(_) => ("POST", "mount"),
         };
-        self.is_success() && self.method == method && what.contains(&self.what.as_str())
+        self.changes() && self.method == method && self.what == what
     }
 }
 

@@ -13,6 +13,8 @@ pub use kind::Kind;
 pub use witness::{Shape, Witness};
 pub use wrong::Wrong;
 
+use std::collections::BTreeMap;
+
 use super::answer::Answer;
 use super::policy::Memory;
 use super::question::{Asked, Change};
@@ -53,12 +55,9 @@ impl Mutant {
     }
 }
 
-/// Every mutant of what was seen, in the order of their names.
-pub fn mutants(witness: &Witness) -> Vec<Mutant> {
-    let shapes = witness.shapes();
-    let of = |(kind, shape): (&Kind, &Shape)| {
-        let kind = kind.clone();
-        Wrong::all(&kind, shape).into_iter().map(move |wrong| Mutant { kind: kind.clone(), wrong }).collect::<Vec<_>>()
-    };
-    shapes.iter().flat_map(of).collect()
+/// Every mutant of answers that look so, in the order of their names.
+pub fn mutants(shapes: &BTreeMap<Kind, Shape>) -> impl Iterator<Item = Mutant> {
+    shapes
+        .iter()
+        .flat_map(|(kind, shape)| Wrong::all(kind, shape).into_iter().map(|wrong| Mutant { kind: kind.clone(), wrong }))
 }

@@ -68,10 +68,8 @@ pub(super) async fn chunked(desk: &Desk<'_>, question: &Question<'_>) -> Result<
     let node: &Node = set.get("large")?;
     let mut patches = Vec::new();
     for i in 0..count {
-        let ask = Ask::new("PATCH", &location)
-            .header("content-type", "application/octet-stream")
-            .header("content-range", &format!("{}-{}", i * chunk, (i + 1) * chunk - 1))
-            .body(body_of(node, i * chunk, chunk));
+        let ask = patch(&location, node, i * chunk, chunk)
+            .header("content-range", &format!("{}-{}", i * chunk, (i + 1) * chunk - 1));
         let answer = desk.send(format!("PATCH chunk {} of {count}", i + 1), ask).await;
         patches.push(answer.say());
         // 405 is HTTP's word for a registry that has no PATCH; the spec names none.
@@ -91,6 +89,11 @@ pub(super) async fn chunked(desk: &Desk<'_>, question: &Question<'_>) -> Result<
     Ok(if put.is(201) && there.is(200) { supported(evidence) } else { broken(evidence) })
 }
 
+/// A chunk that does not say where it belongs.
+fn patch(location: &str, node: &Node, offset: u64, length: u64) -> Ask {
+    Ask::new("PATCH", location).header("content-type", "application/octet-stream").body(body_of(node, offset, length))
+}
+
 /// Bytes of a chunk at least, but for the last.
 fn least(start: &Answer) -> u64 {
     start.header("oci-chunk-min-length").and_then(|value| value.trim().parse().ok()).unwrap_or(0)
@@ -99,14 +102,12 @@ fn least(start: &Answer) -> u64 {
 /// POST, and a PATCH of a hundred bytes. A registry may want larger chunks, and should say so (v1.1.1 L336-340, L368).
 pub(super) async fn small_chunks(desk: &Desk<'_>, question: &Question<'_>) -> Result<Finding, String> {
     let (start, location) = desk.open_upload(question.main()).await?;
-    if least(&start) > SMALL {
-        return Ok(absent(format!("OCI-Chunk-Min-Length: {}", least(&start))));
+    let least = least(&start);
+    if least > SMALL {
+        return Ok(absent(format!("OCI-Chunk-Min-Length: {least}")));
     }
     let set = question.build(&blobs(2 * SMALL))?;
-    let ask = Ask::new("PATCH", &location)
-        .header("content-type", "application/octet-stream")
-        .header("content-range", &format!("0-{}", SMALL - 1))
-        .body(body_of(set.get("large")?, 0, SMALL));
+    let ask = patch(&location, set.get("large")?, 0, SMALL).header("content-range", &format!("0-{}", SMALL - 1));
     let answer = desk.send(format!("PATCH {SMALL} of {} bytes", 2 * SMALL), ask).await;
     Ok(if answer.is(202) { supported(answer.say()) } else { absent(answer.say()) })
 }
@@ -115,11 +116,7 @@ pub(super) async fn small_chunks(desk: &Desk<'_>, question: &Question<'_>) -> Re
 pub(super) async fn unranged(desk: &Desk<'_>, question: &Question<'_>) -> Result<Finding, String> {
     let (_, location) = desk.open_upload(question.main()).await?;
     let set = question.build(&blobs(CHUNK))?;
-    let ask = Ask::new("PATCH", &location).header("content-type", "application/octet-stream").body(body_of(
-        set.get("large")?,
-        0,
-        CHUNK,
-    ));
+    let ask = patch(&location, set.get("large")?, 0, CHUNK);
     let answer = desk.send("PATCH without Content-Range", ask).await;
     Ok(if answer.is(202) { supported(answer.say()) } else { absent(answer.say()) })
 }
