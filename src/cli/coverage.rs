@@ -3,7 +3,7 @@
 use super::exit::Exit;
 use super::output;
 use crate::proof::Proof;
-use crate::proof::mutants::End;
+use crate::proof::mutants::Fate;
 use crate::report::coverage as report;
 use crate::run::NotRun;
 use crate::suite::{SuiteSource, load};
@@ -51,5 +51,5 @@ async fn covered(proof: &Proof) -> Result<(String, bool), NotRun> {
 async fn proved(proof: &Proof, names: &[String]) -> Result<(String, bool), NotRun> {
     let wanted = |name: &str| names.is_empty() || names.iter().any(|begin| name.starts_with(begin.as_str()));
     let fates = proof.mutants(wanted).await?;
-    Ok((report::mutants(&fates), fates.iter().all(|fate| fate.end != End::Survived)))
+    Ok((report::mutants(&fates), !fates.iter().any(Fate::is_bad)))
 }

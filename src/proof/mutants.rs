@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 
-use super::Proof;
+use super::{Proof, allowed};
 use crate::engine::names::{mark, marked};
 use crate::record::RunRecord;
 use crate::reference::mutants::{Kind, Mutant, Shape, Witness, mutants};
@@ -43,8 +43,31 @@ pub enum End {
     Warned(String, String),
     /// The registry cannot be tested.
     Untestable(String),
+    /// Nobody need: the text of this requirement leaves it open.
+    Allowed(&'static str),
+    /// A case fails, by this requirement, though a text leaves it open.
+    Accused(String, String),
     /// Nobody.
     Survived,
+}
+
+impl Fate {
+    /// Whether it shows a hole in the suites, or a case that accuses wrongly.
+    pub fn is_bad(&self) -> bool {
+        matches!(self.end, End::Survived | End::Accused(..))
+    }
+
+    /// As it is to be read where a text leaves the mutant open.
+    fn read(mut self) -> Fate {
+        if let Some(entry) = allowed::of(&self.mutant.name()) {
+            self.end = match self.end {
+                End::Survived | End::Warned(..) => End::Allowed(&entry.by),
+                End::Failed(case, by) => End::Accused(case, by),
+                end => end,
+            };
+        }
+        self
+    }
 }
 
 /// Which cases get which kinds of answers, of one stance.
@@ -67,7 +90,7 @@ impl Proof {
         let mut all: BTreeSet<Mutant> = stances.iter().flat_map(|touched| mutants(&touched.shapes)).collect();
         all.retain(|mutant| wanted(&mutant.name()));
         let fates = futures_util::stream::iter(all).map(|mutant| self.fate(mutant, &stances)).buffered(TOGETHER);
-        Ok(fates.collect().await)
+        Ok(fates.map(Fate::read).collect().await)
     }
 
     /// Which cases get which kinds of answers.
@@ -82,13 +105,16 @@ impl Proof {
         Ok(Touched { stance, shapes, cases })
     }
 
-    /// The cases whose repositories these are, the ones that are asked soonest first. What names no repository may be
-    /// anybody's.
+    /// The cases whose repositories these are, the ones that are asked soonest first. What names no repository, the cases
+    /// ask that write their own requests; the probe asks it in any run.
     fn in_order(&self, shape: &Shape, marks: &BTreeMap<String, usize>) -> Vec<usize> {
         let of = |repository: &String| marks.get(marked(repository)?).copied();
         let mut places: BTreeSet<usize> = shape.repositories.iter().filter_map(of).collect();
         if shape.repositories.is_empty() {
-            places = (0..self.instances.len()).collect();
+            let is_raw = |place: &usize| {
+                self.instances[*place].every_step().any(|step| matches!(step.action, Action::Raw(_)))
+            };
+            places = (0..self.instances.len()).filter(is_raw).collect();
         }
         let cost = |place: &usize| {
             let steps = self.instances[*place].every_step();

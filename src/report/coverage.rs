@@ -72,11 +72,20 @@ pub fn mutants(fates: &[Fate]) -> String {
             End::Errored(case, why) => format!("is an error of {case}: {why}"),
             End::Warned(case, by) => format!("warns by {by} in {case}"),
             End::Untestable(why) => format!("cannot be tested: {}", why.lines().next().unwrap_or_default()),
+            End::Allowed(by) => format!("is left open by {by}"),
+            End::Accused(case, by) => format!("ACCUSED by {by} in {case}, though a text leaves it open"),
             End::Survived => format!("SURVIVES {} cases", fate.asked),
         };
         let _ = writeln!(text, "{}  {end}", fate.mutant.name());
     }
-    let survived = fates.iter().filter(|fate| fate.end == End::Survived).count();
-    let _ = writeln!(text, "{survived} of {} mutants survive", fates.len());
+    let count = |is: fn(&End) -> bool| fates.iter().filter(|fate| is(&fate.end)).count();
+    let _ = writeln!(
+        text,
+        "{} mutants: {} survive, {} are accused though a text leaves them open, {} are left open",
+        fates.len(),
+        count(|end| matches!(end, End::Survived)),
+        count(|end| matches!(end, End::Accused(..))),
+        count(|end| matches!(end, End::Allowed(_))),
+    );
     text
 }

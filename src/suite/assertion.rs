@@ -19,6 +19,7 @@ pub struct Assertion {
     /// None of these error codes stands in the body.
     pub not_code: Option<OneOrMany>,
     /// `errors`: the body, where it is JSON, has the spec's error form with listed codes. `json-errors`: and it is JSON.
+    /// `typed-errors`: where it is such JSON, `Content-Type` says JSON.
     pub form: Option<Form>,
     /// `absent-children`: every absent child of self has an entry whose `detail` names its digest.
     pub detail: Option<Detail>,
@@ -211,6 +212,8 @@ pub enum Form {
     Errors,
     /// The body is JSON of the spec's form.
     JsonErrors,
+    /// Where the body is JSON of the spec's form, `Content-Type` says that it is JSON (RFC 9110 8.3).
+    TypedErrors,
 }
 
 /// What `detail` must name.

@@ -53,8 +53,10 @@ pub fn check(assertion: &Assertion, seen: &Observation, world: &World) -> Vec<Fa
         return faults;
     }
     let strict = assertion.form == Some(Form::JsonErrors);
-    if let Some(form) = assertion.form {
-        faults.extend(form_of(&body, form));
+    match assertion.form {
+        Some(Form::TypedErrors) => faults.extend(type_of(&body, seen.response)),
+        Some(form) => faults.extend(form_of(&body, form)),
+        None => {}
     }
     if let Some(codes) = &assertion.code {
         let expected = format!("code {}", codes.items().join(" or "));
@@ -86,10 +88,7 @@ fn body_of(response: &Response) -> ErrorBody {
     if response.body.iter().all(u8::is_ascii_whitespace) {
         return ErrorBody::Empty;
     }
-    let says_json = response.header("content-type").is_some_and(|value| {
-        let essence = super::headers::essence(&value);
-        essence == "application/json" || essence.ends_with("+json")
-    });
+    let says_json = says_json(response);
     if !response.body_is_whole {
         return if says_json { ErrorBody::TooLong } else { ErrorBody::NotJson };
     }
@@ -102,6 +101,26 @@ fn body_of(response: &Response) -> ErrorBody {
     }
 }
 
+fn says_json(response: &Response) -> bool {
+    response.header("content-type").is_some_and(|value| {
+        let essence = super::headers::essence(&value);
+        essence == "application/json" || essence.ends_with("+json")
+    })
+}
+
+/// A client that looks at the type first does not see an error that is called something else.
+fn type_of(body: &ErrorBody, response: &Response) -> Option<Fault> {
+    let ErrorBody::Json(value) = body else { return None };
+    let is_typed = codes_of(value).is_empty() || says_json(response);
+    (!is_typed).then(|| {
+        let got = response.header("content-type").map_or_else(
+            || "no Content-Type".to_owned(),
+            |value| format!("Content-Type {}", super::headers::steady(&super::headers::essence(&value))),
+        );
+        Fault::new("form", "an error in JSON whose Content-Type is JSON's", got)
+    })
+}
+
 fn form_of(body: &ErrorBody, form: Form) -> Option<Fault> {
     const EXPECTED: &str = "{\"errors\": [{\"code\": ...}]} with a code of the spec's list";
     let value = match (body, form) {
@@ -109,7 +128,7 @@ fn form_of(body: &ErrorBody, form: Form) -> Option<Fault> {
         (ErrorBody::Broken, _) => {
             return Some(Fault::new("form", EXPECTED, "a body that is called JSON and is none"));
         }
-        (_, Form::Errors) => return None,
+        (_, Form::Errors | Form::TypedErrors) => return None,
         (other, Form::JsonErrors) => {
             let got = if matches!(other, ErrorBody::Empty) { "no body" } else { "a body that is not JSON" };
             return Some(Fault { requirement: Some("error.json"), ..Fault::new("form", EXPECTED, got) });

@@ -84,6 +84,21 @@ fn codes() {
 }
 
 #[test]
+fn an_error_in_json_is_called_json() {
+    let said = |headers: &[(&str, &str)], body: &str| {
+        Row::default().faults(json!({ "r": { "form": "typed-errors" } }), &response(404, headers, body.as_bytes()))
+    };
+    const EXPECTED: &str = "r form: an error in JSON whose Content-Type is JSON's";
+    let error = r#"{"errors":[{"code":"DENIED"}]}"#;
+    assert_eq!(said(&[("Content-Type", "application/json; charset=utf-8")], error), NONE);
+    assert_eq!(said(&[("Content-Type", "application/problem+json")], error), NONE);
+    assert_eq!(said(&[("Content-Type", "text/plain")], error), [format!("{EXPECTED} | Content-Type text/plain")]);
+    assert_eq!(said(&[], error), [format!("{EXPECTED} | no Content-Type")]);
+    assert_eq!(said(&[("Content-Type", "text/html")], "<p>not here</p>"), NONE, "any format will do");
+    assert_eq!(said(&[], r#"{"message":"not here"}"#), NONE, "that it is no error of the spec's is said elsewhere");
+}
+
+#[test]
 fn details_name_each_absent_child() {
     let content = content();
     let absent: Vec<Digest> =
