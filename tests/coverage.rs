@@ -1,8 +1,11 @@
 //! `lacuna coverage`: the ledger as runs observe it, and mutants that a few cases notice or let pass.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use lacuna::plan::Filter;
 use lacuna::proof::Proof;
+use lacuna::proof::coverage::{Covered, case_name};
 use lacuna::proof::mutants::End;
 use lacuna::report::coverage as report;
 use lacuna::suite::{Library, SuiteSource, load};
@@ -42,6 +45,32 @@ async fn a_mutant_is_noticed_by_a_case_that_gets_its_kind_of_answer_or_survives(
     // Nothing says how a list of tags is spaced.
     assert_eq!(end("GET/tags/200/body/reserialised"), &End::Survived);
     assert!(report::mutants(&fates).contains("GET/tags/200/body/reserialised  SURVIVES"));
+}
+
+/// The observations are the file's own, since to make them anew takes a while; what is computed from them and all else is not.
+#[test]
+fn the_page_is_what_the_command_writes() {
+    let library = load(&SuiteSource::Shipped).unwrap_or_else(|diagnostics| panic!("{diagnostics}"));
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/coverage.md")).unwrap();
+    let names: BTreeSet<String> = library.instances.iter().map(|case| case_name(&case.id)).collect();
+    let rows: BTreeMap<&str, BTreeSet<String>> = text
+        .lines()
+        .filter_map(|line| {
+            let cells: Vec<&str> = line.strip_prefix("| ")?.strip_suffix('|')?.split(" | ").collect();
+            let [id, _, _, _, _, cases, _] = cells[..] else { return None };
+            let cases = cases.split(' ').filter(|case| names.contains(*case)).map(str::to_owned).collect();
+            Some((id, cases))
+        })
+        .collect();
+    let covered = library.requirements.iter();
+    let covered =
+        covered.map(|(id, requirement)| Covered::of(requirement, rows.get(&**id).cloned().unwrap_or_default()));
+    let ours = report::ledger(&covered.collect::<Vec<_>>());
+    let differs = ours.lines().zip(text.lines()).find(|(ours, theirs)| ours != theirs);
+    assert!(
+        ours == text,
+        "docs/coverage.md is older than the suites: lacuna coverage > docs/coverage.md\n{differs:#?}"
+    );
 }
 
 #[test]

@@ -19,6 +19,12 @@ pub struct Covered {
 }
 
 impl Covered {
+    /// A requirement that these cases observed, with the defects of the catalogue that break it.
+    pub fn of(requirement: &Requirement, cases: BTreeSet<String>) -> Covered {
+        let broken = defects().iter().filter(|defect| defect.breaks(&requirement.id)).map(|defect| defect.name);
+        Covered { requirement: requirement.clone(), cases, defects: broken.collect() }
+    }
+
     /// What is missing, in a word.
     pub fn hole(&self) -> Option<&'static str> {
         match self {
@@ -39,20 +45,16 @@ impl Proof {
     pub async fn coverage(&self) -> Result<Vec<Covered>, NotRun> {
         let every: Vec<usize> = (0..self.instances.len()).collect();
         let mut cases = BTreeMap::<String, BTreeSet<String>>::new();
-        for stance in stances() {
-            let record = self.ask(Config { stance, ..Config::default() }, &every).await?;
+        // Most of a run is waiting: for a barrier, for others.
+        let runs = stances().map(|stance| Box::pin(self.ask(Config { stance, ..Config::default() }, &every)));
+        for record in futures_util::future::try_join_all(runs).await? {
             for case in &record.cases {
                 for requirement in &case.requirements {
                     cases.entry(requirement.clone()).or_default().insert(case_name(&case.id));
                 }
             }
         }
-        let broken = |id: &str| defects().iter().filter(|defect| defect.breaks(id)).map(|defect| defect.name).collect();
-        let covered = |(id, requirement): (&String, &Requirement)| Covered {
-            requirement: requirement.clone(),
-            cases: cases.remove(id).unwrap_or_default(),
-            defects: broken(id),
-        };
+        let covered = |(id, requirement)| Covered::of(requirement, cases.remove(id).unwrap_or_default());
         Ok(self.bare.requirements.iter().map(covered).collect())
     }
 }

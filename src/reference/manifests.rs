@@ -121,6 +121,12 @@ fn judge(push: &Push) -> Verdict {
     {
         return Err(Problem::digest_invalid("the digest is not that of the manifest", claimed.as_str()));
     }
+    if let Some(said) = &push.manifest.said {
+        return Err(Problem::manifest_invalid(&format!(
+            "mediaType is {said}, Content-Type is {}",
+            push.manifest.media_type
+        )));
+    }
     let config = push.view.config;
     let demanded = |descriptor: &&Descriptor| match push.manifest.kind {
         Kind::Index => config.stance.demands(descriptor.platform.as_deref()),

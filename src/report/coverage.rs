@@ -13,8 +13,10 @@ pub fn ledger(covered: &[Covered]) -> String {
     let cases: std::collections::BTreeSet<&String> = covered.iter().flat_map(|row| &row.cases).collect();
     let _ = writeln!(
         text,
-        "{} requirements, observed by {} cases; {}.\nWritten by `lacuna coverage`.\n",
+        "{} requirements, of which HTTP shows {} and cases of {} names observe them; {}.\n\
+         The others say why it does not. Written by `lacuna coverage > docs/coverage.md`.\n",
         covered.len(),
+        covered.iter().filter(|row| row.requirement.unobservable.is_none()).count(),
         cases.len(),
         match holes.len() {
             0 => "each has a case that observes it and a defect that breaks it".to_owned(),

@@ -32,6 +32,8 @@ pub struct Assertion {
     /// `self-or-general` it may be one that is no manifest's, or left out: no reader takes that for another manifest.
     #[serde(rename = "type")]
     pub media_type: Option<String>,
+    /// Of a 2xx: `Content-Type` is that of one of these nodes, parameters aside. Other statuses: nothing.
+    pub type_among: Option<Vec<String>>,
     /// `Content-Length`: a number, or a node's size (`self`); where the header is absent, nothing (its presence is asked
     /// for by `headers`, as HEAD only should have it: v1.1.1 L214).
     pub length: Option<NumberOrNode>,

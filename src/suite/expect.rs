@@ -212,6 +212,9 @@ fn check(assertion: &Assertion, node: &Node, requirement: &Requirement, context:
     if assertion.one_of.as_ref().is_some_and(Vec::is_empty) {
         nothing("one-of");
     }
+    if assertion.type_among.as_ref().is_some_and(Vec::is_empty) {
+        nothing("type-among");
+    }
     if assertion.referrers.as_ref().is_some_and(|referrers| *referrers == ReferrersAre::default()) {
         nothing("referrers");
     }

@@ -186,6 +186,12 @@ impl Sense<'_> {
                 self.idle("by", "the reference is given otherwise");
             }
         }
+        if let Some(set) = &put.with_tags {
+            self.tag_set(&["with-tags"], set);
+            if put.by != By::Digest && self.node.find(["by"]).put_in.is_none() {
+                self.idle("with-tags", "only a put by digest takes tags in its query");
+            }
+        }
     }
 
     fn read(&self, read: &Read) {

@@ -281,7 +281,11 @@ fn named(assertion: &Assertion) -> Vec<(Vec<String>, &str)> {
 /// The lists of nodes in an assertion.
 fn lists(assertion: &Assertion) -> Vec<(&'static [&'static str], &Vec<String>)> {
     let mut out: Vec<(&'static [&'static str], &Vec<String>)> = Vec::new();
-    for (path, names) in [(&["not-body"] as &[&str], &assertion.not_body), (&["one-of"], &assertion.one_of)] {
+    for (path, names) in [
+        (&["type-among"] as &[&str], &assertion.type_among),
+        (&["not-body"], &assertion.not_body),
+        (&["one-of"], &assertion.one_of),
+    ] {
         out.extend(names.as_ref().map(|names| (path, names)));
     }
     if let Some(referrers) = &assertion.referrers {

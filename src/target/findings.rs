@@ -27,6 +27,7 @@ pub const CAPABILITIES: &[(&str, &str)] = &[
     ("upload.small-chunks", "takes chunks of a hundred bytes"),
     ("upload.unranged", "takes a chunk without Content-Range, as several clients send it"),
     ("tag.move", "moves a tag to another manifest"),
+    ("put.tags", "takes further tags in the query of a push by digest"),
     ("tags.paging", "pages the tag list by `n`"),
     ("digest.sha512", "takes manifests and blobs by sha512 digest"),
     ("catalog", "lists repositories"),

@@ -26,6 +26,9 @@ pub fn check(assertion: &Assertion, seen: &Observation, world: &World) -> Vec<Fa
     if let Some(expected) = &assertion.media_type {
         faults.extend(media_type(expected, seen, world));
     }
+    if let Some(names) = &assertion.type_among {
+        faults.extend(type_among(names, seen, world));
+    }
     if let Some(expected) = &assertion.length {
         faults.extend(length(expected, seen, world));
     }
@@ -135,6 +138,20 @@ pub fn hashes_to(response: &Response, digest: &Digest) -> bool {
         return response.body_digest == *digest;
     }
     !response.body_is_whole || Digest::of(digest.algorithm(), &response.body) == *digest
+}
+
+fn type_among(names: &[String], seen: &Observation, world: &World) -> Option<Fault> {
+    if !(200..300).contains(&seen.response.status) {
+        return None;
+    }
+    let types: Vec<&str> =
+        names.iter().filter_map(|name| node(name, seen, world)).map(|node| node.media_type.as_str()).collect();
+    let came = seen.response.header("content-type").map(|value| essence(&value));
+    if came.as_deref().is_some_and(|came| types.contains(&came)) {
+        return None;
+    }
+    let got = came.map_or_else(|| "no Content-Type".to_owned(), |came| format!("Content-Type {}", steady(&came)));
+    Some(Fault::new("type-among", format!("Content-Type {}", types.join(" or ")), got))
 }
 
 fn media_type(expected: &str, seen: &Observation, world: &World) -> Option<Fault> {

@@ -46,12 +46,27 @@ pub async fn run(case: &mut Case, here: &Here<'_>, what: &Put) -> Result<(), Hal
         references.push((label, Reference::Tag(here.tag(case, what.tag.as_deref())?)));
     }
     for (label, reference) in references {
-        let question = question(case, here, &node, &reference, content_type.as_deref(), label, here.expect.clone())?;
+        let mut question =
+            question(case, here, &node, &reference, content_type.as_deref(), label, here.expect.clone())?;
+        if let Some(tags) = &what.with_tags {
+            with_tags(case, here, &mut question, &tags.tags())?;
+        }
         let answers = case.ask(vec![question]).await?;
         for answer in &answers {
             note(case, here.nickname(), &node, &reference, answer.status);
         }
         Case::must_hold(&answers)?;
+    }
+    Ok(())
+}
+
+/// Asks for further tags in the query.
+fn with_tags(case: &Case, here: &Here<'_>, question: &mut Question, tags: &[String]) -> Result<(), Halt> {
+    let repository = case.repository(here.nickname())?;
+    for (at, tag) in tags.iter().enumerate() {
+        let sign = if at == 0 { '?' } else { '&' };
+        question.ask.target.push_str(&format!("{sign}tag={}", literal(tag)));
+        question.creates.push(Thing { kind: Kind::Tag, repository: repository.clone(), reference: tag.clone() });
     }
     Ok(())
 }

@@ -21,9 +21,11 @@ mod boot_upgrade;
 mod boot_uploads;
 mod children;
 mod chunks;
+mod conditional;
 mod delete;
 mod delete_blobs;
 mod delete_children;
+mod forms;
 mod gaps;
 mod gc;
 mod gc_after;
@@ -45,6 +47,7 @@ mod late;
 mod late_asked;
 mod late_deleted;
 mod late_pushed;
+mod malformed;
 mod missing;
 mod negotiate;
 mod pages;
@@ -123,6 +126,9 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         rewrite::DEFECTS,
         gaps::DEFECTS,
         shapes::DEFECTS,
+        forms::DEFECTS,
+        malformed::DEFECTS,
+        conditional::DEFECTS,
         children::DEFECTS,
         refuse::DEFECTS,
         refused::DEFECTS,

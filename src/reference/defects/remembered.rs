@@ -69,7 +69,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             changed(asks && answer.status == StatusCode::OK, answer, |_| Answer::new(StatusCode::NOT_MODIFIED))
         })],
     )
-    .also(&["gc.keeps-tag", "restart.keeps-tag", "upgrade.keeps-tag"]),
+    .also(&["manifest.get.conditional", "gc.keeps-tag", "restart.keeps-tag", "upgrade.keeps-tag"]),
     Defect::new(
         "head-tag-remembered",
         "HEAD of a tag is answered as it was the first time, wherever the tag has gone since.",

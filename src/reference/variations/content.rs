@@ -3,6 +3,7 @@
 use axum::http::{Method, StatusCode};
 
 use super::super::answer::Answer;
+use super::super::config::Stance;
 use super::super::manifest::{Descriptor, Kind};
 use super::super::manifests::manifest_as_served;
 use super::super::policy::Seam;
@@ -178,9 +179,10 @@ pub(super) const VARIATIONS: &[Variation] = &[
     ),
     Variation::new(
         "foreign-children-refused",
-        "An index is refused that names what is no manifest.",
+        "An index is refused that names what is no manifest, where what an index names has to be there.",
         &[Seam::Accept(|push, right| {
-            refused(any_child(push, |child| !child.names_manifest()), right, "a child is no manifest")
+            let foreign = any_child(push, |child| !child.names_manifest());
+            refused(foreign && push.view.config.stance != Stance::Accept, right, "a child is no manifest")
         })],
     ),
     Variation::new(

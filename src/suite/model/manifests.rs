@@ -51,6 +51,8 @@ pub struct Put {
     pub under: Option<String>,
     /// A literal reference instead of tag or digest.
     pub reference: Option<String>,
+    /// Further tags, which a put by digest asks for in its query (development version).
+    pub with_tags: Option<TagSet>,
     /// Content-Type instead of the node's own; `none` sends no such header; `{type:NODE}` is a node's media type.
     pub content_type: Option<String>,
 }

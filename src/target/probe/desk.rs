@@ -276,6 +276,22 @@ impl<'a> Desk<'a> {
         Ok(answer)
     }
 
+    /// Puts an image by digest, with a tag in the query.
+    pub(super) async fn put_tagged(&self, repository: &str, image: &Node, tag: &str) -> Result<Answer, String> {
+        let things = [
+            self.creating(Kind::Manifest, repository, image.digest.as_str())?,
+            self.creating(Kind::Tag, repository, tag)?,
+        ];
+        let ask = Ask::new("PUT", &format!("/v2/{repository}/manifests/{}?tag={tag}", image.digest))
+            .header("content-type", &image.media_type)
+            .body(body_of(image, 0, image.size));
+        let answer = self.send("PUT an image by digest with ?tag=", ask).await;
+        for thing in things {
+            self.created(&thing, &answer);
+        }
+        Ok(answer)
+    }
+
     /// Pushes everything that these nodes need, children first, and them by digest; what goes together goes at once.
     ///
     /// # Errors

@@ -93,6 +93,31 @@ pub(super) async fn tag_move(desk: &Desk<'_>, question: &Question<'_>) -> Result
     })
 }
 
+/// Whether a push by digest takes a tag from its query, as the development version has it (dev L515-520). A registry of v1.1 does
+/// not know the query: it passes over it, or refuses.
+pub(super) async fn tags_in_query(desk: &Desk<'_>, question: &Question<'_>) -> Result<Finding, String> {
+    let set = question.build(&several())?;
+    let image = set.get("image")?;
+    let needs: Vec<&Node> = image.children.iter().map(AsRef::as_ref).collect();
+    desk.push(question.main(), &needs).await?;
+    let tag = question.tag("queried");
+    let put = desk.put_tagged(question.main(), image, &tag).await?;
+    if !put.is_success() {
+        return Ok(if put.is_refusal() { absent(put.say()) } else { broken(put.say()) });
+    }
+    let said = put.header("oci-tag").is_some_and(|tags| tags.split(',').any(|said| said.trim() == tag));
+    let read = match said {
+        true => desk.read(question.main(), &tag, "the tag").await,
+        false => desk.look(question.main(), &tag, "the tag").await,
+    };
+    let evidence = format!("{} {} OCI-Tag; {}", put.say(), if said { "with" } else { "without" }, read.say());
+    Ok(match said {
+        true if read.serves(image) => supported(evidence),
+        false if read.is(404) => absent(evidence),
+        _ => broken(evidence),
+    })
+}
+
 /// Whether an image is taken although a layer is absent.
 pub(super) async fn sparse_image(desk: &Desk<'_>, question: &Question<'_>) -> Result<Finding, String> {
     let set = question.build(&two_layers())?;

@@ -131,6 +131,7 @@ const QUESTIONS: &[(&str, AskIt)] = &[
     ("upload.small-chunks", |d, q| Box::pin(blobs::small_chunks(d, q))),
     ("upload.unranged", |d, q| Box::pin(blobs::unranged(d, q))),
     ("tag.move", |d, q| Box::pin(manifests::tag_move(d, q))),
+    ("put.tags", |d, q| Box::pin(manifests::tags_in_query(d, q))),
     ("tags.paging", |d, q| Box::pin(discovery::paging(d, q))),
     ("digest.sha512", |d, q| Box::pin(manifests::sha512_digests(d, q))),
     ("catalog", |d, q| Box::pin(discovery::catalog(d, q))),

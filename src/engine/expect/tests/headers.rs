@@ -64,6 +64,26 @@ fn types_are_compared_without_parameters_and_case() {
 }
 
 #[test]
+fn a_type_may_be_among_several_where_something_is_served() {
+    let row = Row::default();
+    let expected = json!({ "type-among": ["index", "amd64"] });
+    for (came, said) in [
+        ("application/vnd.oci.image.index.v1+json", None),
+        ("Application/vnd.oci.image.manifest.v1+json; charset=utf-8", None),
+        ("application/json", Some("Content-Type application/json")),
+    ] {
+        let faults = row.ok(expected.clone(), &[("content-type", came)], b"");
+        let said = said.map(|got| {
+            format!(
+                "r type-among: Content-Type application/vnd.oci.image.index.v1+json or \
+                 application/vnd.oci.image.manifest.v1+json | {got}"
+            )
+        });
+        assert_eq!(faults, said.into_iter().collect::<Vec<_>>(), "{came}");
+    }
+}
+
+#[test]
 fn lengths() {
     let row = Row::default();
     let head = Row { method: "HEAD", ..Row::default() };
