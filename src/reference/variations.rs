@@ -7,6 +7,7 @@ mod collection;
 mod content;
 mod lists;
 mod race;
+mod ranges;
 mod untagged;
 mod uploads;
 
@@ -47,6 +48,7 @@ static ALL: LazyLock<Vec<Variation>> = LazyLock::new(|| {
         content::VARIATIONS,
         lists::VARIATIONS,
         race::VARIATIONS,
+        ranges::VARIATIONS,
         untagged::VARIATIONS,
         uploads::VARIATIONS,
     ]
