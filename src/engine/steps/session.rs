@@ -63,7 +63,8 @@ pub async fn run(case: &mut Case, here: &Here<'_>, what: &SessionStep) -> Result
         Case::must_hold(&[answer])?;
     }
     // Refused where that is lawful: what follows speaks of an upload that is not there.
-    if is_hoped_for(&here.expect) && !is_yes(answer.status) { Err(Halt::Meaningless) } else { Ok(()) }
+    let refused = is_hoped_for(&here.expect) && !is_yes(answer.status) && !question.ask.is_cut_short();
+    if refused { Err(Halt::Meaningless) } else { Ok(()) }
 }
 
 /// Whether the registry closed the connection on a request that ended before its Content-Length: nobody owes an answer to that.

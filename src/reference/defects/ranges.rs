@@ -62,6 +62,17 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     ),
     Defect::new(
+        "range-empty-suffix-206",
+        "A range of the last bytes, none of them, is answered with 206, and a Content-Range that ends before it begins.",
+        "blob.range.empty-suffix",
+        &[Seam::Finish(|asked, view, _, answer| {
+            let total = whole(asked, view).map_or(0, |body| body.length());
+            let wrong = gets_blob(asked) && asked.header("range") == Some("bytes=-0") && total > 0;
+            let range = format!("bytes {total}-{}/{total}", total.saturating_sub(1));
+            changed(wrong, answer, |_| Answer::new(StatusCode::PARTIAL_CONTENT).with("content-range", &range))
+        })],
+    ),
+    Defect::new(
         "range-416-bare",
         "A 416 does not say how long the blob is: who resumes a finished download cannot see that it is finished.",
         "blob.range.unsatisfied-length",

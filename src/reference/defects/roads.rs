@@ -140,7 +140,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
         "closed-upload-closes-again",
         "An upload that was closed can be closed again, under whatever digest.",
-        "upload.unknown",
+        "upload.unknown-404",
         &[Seam::Finish(|asked, _, memory, answer| {
             let key = asked.uri.path();
             if closes_upload(asked) && answer.status == StatusCode::CREATED {
