@@ -40,7 +40,8 @@ pub fn in_parts(whole: Answer, parts: &[((u64, u64), (u64, u64))]) -> Answer {
 pub fn one_part(whole: Answer, (first, last): (u64, u64)) -> Answer {
     let total = whole.body.length();
     let bytes = slice(&whole.body, (first, last));
-    let answer = whole.status(StatusCode::PARTIAL_CONTENT).with("content-range", &format!("bytes {first}-{last}/{total}"));
+    let answer =
+        whole.status(StatusCode::PARTIAL_CONTENT).with("content-range", &format!("bytes {first}-{last}/{total}"));
     answer.body(bytes)
 }
 

@@ -5,9 +5,7 @@ use axum::http::Method;
 use super::tools::*;
 
 fn mounts(asked: &Asked) -> bool {
-    asked.method == Method::POST
-        && matches!(asked.route, Route::Uploads { .. })
-        && asked.query.get("mount").is_some()
+    asked.method == Method::POST && matches!(asked.route, Route::Uploads { .. }) && asked.query.get("mount").is_some()
 }
 
 /// A mount that is left to an upload.
@@ -125,11 +123,9 @@ pub(super) const DEFECTS: &[Defect] = &[
         "mounted-goes-with-source",
         "A mounted blob is a pointer to its source: it is gone when it is deleted there.",
         "mount.honest",
-        &[Seam::Store(|change, right| {
-            match deleted(change).map(|removal| (removal, removal.target)) {
-                Some((removal, Target::Blob(digest))) => plus(right, linked_elsewhere(removal, digest)),
-                _ => right,
-            }
+        &[Seam::Store(|change, right| match deleted(change).map(|removal| (removal, removal.target)) {
+            Some((removal, Target::Blob(digest))) => plus(right, linked_elsewhere(removal, digest)),
+            _ => right,
         })],
     )
     .also(&["blob.get.served", "blob.head.served"]),

@@ -68,7 +68,9 @@ pub(super) const VARIATIONS: &[Variation] = &[
         "unknown-algorithms-refused",
         "An upload that begins with an algorithm that the registry does not have is refused.",
         &[Seam::Hear(|asked, _, right| match asked.query.get("digest-algorithm") {
-            Some(name) if !matches!(name, "sha256" | "sha512") => Err(Problem::digest_invalid("no such algorithm", name)),
+            Some(name) if !matches!(name, "sha256" | "sha512") => {
+                Err(Problem::digest_invalid("no such algorithm", name))
+            }
             _ => right,
         })],
     ),
