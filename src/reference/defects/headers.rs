@@ -73,15 +73,13 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     Defect::new(
         "get-length-one-short",
-        "The Content-Length of a manifest list that is got by tag is a byte short.",
+        "The Content-Length of a manifest that is asked for without a coding is a byte short.",
         "manifest.get.length",
-        &[Seam::Finish(|asked, view, _, answer| {
-            let by_tag = asked.route.reference().is_some_and(|reference| !reference.contains(':'));
-            let list = about_index(asked, view, &answer) && about_docker(asked, view, &answer);
-            changed(gets_manifest(asked) && answer.status == StatusCode::OK && by_tag && list, answer, one_short)
+        &[Seam::Finish(|asked, _, _, answer| {
+            let wrong = gets_manifest(asked) && asks_for_identity(asked) && answer.status == StatusCode::OK;
+            changed(wrong, answer, one_short)
         })],
-    )
-    .also(&["client.ends"]),
+    ),
     Defect::new(
         "if-none-match-412",
         "GET of a manifest that the client says it has is answered with 412, as a write would be.",
