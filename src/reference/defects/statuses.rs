@@ -94,7 +94,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "upload.after-refusal",
         &[Seam::Finish(|asked, _, memory, answer| {
             let key = asked.uri.path();
-            if answer.status == StatusCode::RANGE_NOT_SATISFIABLE {
+            if is_upload(asked, Method::PATCH) && answer.status == StatusCode::RANGE_NOT_SATISFIABLE {
                 memory.keep(key, &answer);
                 return answer;
             }

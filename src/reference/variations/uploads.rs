@@ -15,7 +15,9 @@ pub(super) const VARIATIONS: &[Variation] = &[
         "An upload of which a chunk was refused for its order is over.",
         &[Seam::Finish(|asked, _, memory, answer| {
             let key = asked.uri.path();
-            if answer.status == StatusCode::RANGE_NOT_SATISFIABLE {
+            let refused =
+                matches!(asked.route, Route::Upload { .. }) && answer.status == StatusCode::RANGE_NOT_SATISFIABLE;
+            if refused {
                 memory.keep(key, &answer);
             } else if memory.recall(key).is_some() {
                 return Problem::upload_unknown("it ended").into();
