@@ -8,12 +8,15 @@ use super::answer::{Answer, Body};
 /// What stands between the parts.
 const BOUNDARY: &str = "lacuna-part";
 
+/// First and last byte.
+pub type Span = (u64, u64);
+
 /// First and last byte of each range of `bytes=0-9,20-29` that is there, where several are asked for.
-pub fn several(range: Option<&str>, total: u64) -> Vec<(u64, u64)> {
+pub fn several(range: Option<&str>, total: u64) -> Vec<Span> {
     let Some(list) = range.and_then(|range| range.strip_prefix("bytes=")).filter(|list| list.contains(',')) else {
         return Vec::new();
     };
-    let bounds = |one: &str| -> Option<(u64, u64)> {
+    let bounds = |one: &str| -> Option<Span> {
         let (first, last) = one.trim().split_once('-')?;
         let (first, last) = (first.parse().ok()?, last.parse::<u64>().unwrap_or(u64::MAX).min(total.checked_sub(1)?));
         (first <= last).then_some((first, last))
@@ -22,7 +25,7 @@ pub fn several(range: Option<&str>, total: u64) -> Vec<(u64, u64)> {
 }
 
 /// The whole answer in parts: of each its range, and that of its bytes.
-pub fn in_parts(whole: Answer, parts: &[((u64, u64), (u64, u64))]) -> Answer {
+pub fn in_parts(whole: Answer, parts: &[(Span, Span)]) -> Answer {
     let total = whole.body.length();
     let mut body = Vec::new();
     for ((first, last), bytes) in parts {
@@ -37,7 +40,7 @@ pub fn in_parts(whole: Answer, parts: &[((u64, u64), (u64, u64))]) -> Answer {
 }
 
 /// One range of the whole answer, as if it alone was asked for.
-pub fn one_part(whole: Answer, (first, last): (u64, u64)) -> Answer {
+pub fn one_part(whole: Answer, (first, last): Span) -> Answer {
     let total = whole.body.length();
     let bytes = slice(&whole.body, (first, last));
     let answer =
@@ -46,6 +49,6 @@ pub fn one_part(whole: Answer, (first, last): (u64, u64)) -> Answer {
 }
 
 /// The bytes of a range.
-pub fn slice(body: &Body, (first, last): (u64, u64)) -> bytes::Bytes {
+pub fn slice(body: &Body, (first, last): Span) -> bytes::Bytes {
     body.clone().slice(first, last + 1 - first).to_bytes()
 }
