@@ -28,6 +28,7 @@ mod lists;
 pub mod manifest;
 mod manifests;
 pub mod mutants;
+mod parts;
 pub mod past;
 pub mod policy;
 pub mod problem;

@@ -248,10 +248,14 @@ pub struct Chunk<'a> {
     pub length: Option<u64>,
     /// Whether it is the closing PUT's.
     pub closing: bool,
+    /// Whether the connection ended before all of it came.
+    pub cut: bool,
 }
 
 /// The end of an upload.
 pub struct Closing<'a> {
+    /// The request that closes it.
+    pub asked: &'a Asked,
     /// The digest that the request claims.
     pub claimed: &'a Digest,
     /// The digest of the bytes that came.

@@ -36,8 +36,8 @@ pub async fn open(
     };
     let answer = async {
         let mut received = session.received.lock().await;
-        append(&mut received, asked, body).await?;
-        close(registry, &session, &mut received, claimed).await
+        append(registry, &mut received, asked, body).await?;
+        close(registry, asked, &session, &mut received, claimed).await
     };
     let answer = answer.await;
     registry.uploads.end(&session);
@@ -64,7 +64,7 @@ pub async fn proceed(
             if let Err(problem) = registry.policy.append(&chunk(asked, &received, false), fits(asked, &received)) {
                 return Ok(misfit(problem, &session, &received));
             }
-            append(&mut received, asked, body).await?;
+            append(registry, &mut received, asked, body).await?;
             Ok(progress(StatusCode::ACCEPTED, &session, received.length()))
         }
         Method::PUT => {
@@ -75,8 +75,8 @@ pub async fn proceed(
             if let Err(problem) = registry.policy.append(&chunk(asked, &received, true), fits(asked, &received)) {
                 return Ok(misfit(problem, &session, &received));
             }
-            append(&mut received, asked, body).await?;
-            let answer = close(registry, &session, &mut received, claimed).await;
+            append(registry, &mut received, asked, body).await?;
+            let answer = close(registry, asked, &session, &mut received, claimed).await;
             registry.uploads.end(&session);
             answer
         }
@@ -91,7 +91,7 @@ fn parse_digest(text: &str) -> Result<Digest, Problem> {
 
 fn chunk<'a>(asked: &'a Asked, received: &Received, closing: bool) -> Chunk<'a> {
     let length = asked.header("content-length").and_then(|v| v.parse().ok());
-    Chunk { have: received.length(), range: asked.header("content-range"), length, closing }
+    Chunk { have: received.length(), range: asked.header("content-range"), length, closing, cut: false }
 }
 
 /// Whether a chunk begins where the last one ended, and is as long as it says.
@@ -145,12 +145,17 @@ fn progress(status: StatusCode, session: &Session, length: u64) -> Answer {
         .with("docker-upload-uuid", &session.id)
 }
 
-async fn append(received: &mut Received, asked: &Asked, body: HttpBody) -> Result<(), Problem> {
+async fn append(registry: &Registry, received: &mut Received, asked: &Asked, body: HttpBody) -> Result<(), Problem> {
     let declared = asked.header("content-range").and_then(read_content_range).map(|(first, last)| last - first + 1);
-    let came = received.append(body).await.map_err(|broken| match broken {
-        Broken::Client => Problem::upload_invalid("the body ended too early; GET the upload to see what arrived"),
-        Broken::Storage(error) => Problem::storage(&error),
-    })?;
+    let came = match received.append(body).await {
+        Ok(came) => came,
+        Err(Broken::Storage(error)) => return Err(Problem::storage(&error)),
+        Err(Broken::Client) => {
+            let chunk = Chunk { cut: true, ..chunk(asked, received, asked.method != Method::PATCH) };
+            let problem = Problem::upload_invalid("the body ended too early; GET the upload to see what arrived");
+            return registry.policy.append(&chunk, Err(problem));
+        }
+    };
     match declared {
         Some(declared) if declared != came => {
             let message = "the body is not as long as Content-Range says";
@@ -162,6 +167,7 @@ async fn append(received: &mut Received, asked: &Asked, body: HttpBody) -> Resul
 
 async fn close(
     registry: &Arc<Registry>,
+    asked: &Asked,
     session: &Session,
     received: &mut Received,
     claimed: Digest,
@@ -171,7 +177,7 @@ async fn close(
         true => Ok(()),
         false => Err(Problem::digest_invalid("provided digest did not match uploaded content", claimed.as_str())),
     };
-    let closing = Closing { claimed: &claimed, computed: &computed, length: received.length() };
+    let closing = Closing { asked, claimed: &claimed, computed: &computed, length: received.length() };
     registry.policy.close(&closing, verdict)?;
     let (source, repository) = (received.take(), session.repository.clone());
     let arrive = move |registry: &Registry| {

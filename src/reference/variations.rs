@@ -8,6 +8,7 @@ mod content;
 mod lists;
 mod pushes;
 mod race;
+mod ranges;
 mod untagged;
 mod uploads;
 
@@ -49,6 +50,7 @@ static ALL: LazyLock<Vec<Variation>> = LazyLock::new(|| {
         lists::VARIATIONS,
         pushes::VARIATIONS,
         race::VARIATIONS,
+        ranges::VARIATIONS,
         untagged::VARIATIONS,
         uploads::VARIATIONS,
     ]

@@ -38,9 +38,10 @@ pub struct Assertion {
     /// for by `headers`, as HEAD only should have it: v1.1.1 L214).
     pub length: Option<NumberOrNode>,
     /// The body's bytes: those of a node (`self`, a name), `empty`, or `range` (with 206 that slice of self which was asked
-    /// for, with 200 all of it).
+    /// for, or, of several, parts that each are what their `Content-Range` says; with 200 all of it).
     pub body: Option<String>,
-    /// `Content-Range` of a 206 names the slice that was asked for and the whole size of self; other statuses: nothing.
+    /// `Content-Range` of a 206 names the slice that was asked for and the whole size of self, that of a 416 the whole size; other
+    /// statuses: nothing.
     pub content_range: Option<bool>,
     /// The body is none of these nodes.
     pub not_body: Option<Vec<String>>,

@@ -117,8 +117,10 @@ impl Client {
         Client { inner: self.inner.clone(), stopped: Arc::new(watch::Sender::new(false)) }
     }
 
-    /// Asks, by the first door where it sends what was asked unchanged, else by the second.
+    /// Asks, by the first door where it sends what was asked unchanged, else by the second. Where a Content-Length promises more
+    /// than is sent the sending half ends behind it, so that the registry sees that nothing more comes.
     pub async fn send(&self, ask: Ask) -> Exchange {
+        let finish = ask.is_cut_short();
         let Ask { method, target, headers, body, keep, scopes } = ask;
         let url = if target.contains("://") && !target.starts_with('/') {
             Address::parse(&target)
@@ -142,7 +144,7 @@ impl Client {
         if let Some(fault) = problem {
             return Trace::of(&call, self.inner.secrets.clone()).end(Err(fault));
         }
-        self.run(Job { call, scopes, raw: false, bare: false, finish: false }).await
+        self.run(Job { call, scopes, raw: false, bare: false, finish }).await
     }
 
     /// Asks by the second door, bytes as given.

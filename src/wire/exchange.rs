@@ -91,6 +91,13 @@ impl Ask {
         self.body = body;
         self
     }
+
+    /// Whether a Content-Length promises more than is sent.
+    pub fn is_cut_short(&self) -> bool {
+        let length = super::transfer::length(&self.body);
+        let mut lines = self.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+        lines.any(|(_, value)| value.trim().parse::<u64>().is_ok_and(|promised| promised > length))
+    }
 }
 
 impl RawAsk {

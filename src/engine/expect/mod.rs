@@ -9,6 +9,7 @@ pub mod errors;
 pub mod headers;
 pub mod lists;
 mod one_of;
+mod parts;
 pub mod payload;
 mod referrers;
 mod same;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::headers::{DIGEST, hashes_to};
+use super::parts;
 use super::schema1;
 use super::{Fault, Observation, World, diff, node};
 use crate::content::digest::Digest;
@@ -130,7 +131,8 @@ fn range(seen: &Observation) -> Vec<Fault> {
     if seen.response.status != 206 {
         return faults;
     }
-    let Some(asked) = asked_range(asked, node.size) else { return faults };
+    // What asks for several, or for none, may be answered in several ways: then it has to be what it says.
+    let Some(asked) = asked_range(asked, node.size) else { return parts::check(seen, node) };
     // A server may send less than was asked for, and says so (RFC 9110 15.3.7).
     let sent = sent_range(seen, node.size).filter(|sent| asked.0 <= sent.0 && sent.1 <= asked.1);
     let (first, last) = sent.unwrap_or(asked);
@@ -150,9 +152,17 @@ fn range(seen: &Observation) -> Vec<Fault> {
     faults
 }
 
-/// RFC 9110 14.4, 15.3.7.1: a 206 for a single range carries it.
+/// RFC 9110 14.4, 15.3.7.1: a 206 for a single range carries it; 15.5.17: a 416 tells the size.
 fn content_range(seen: &Observation) -> Option<Fault> {
     let (Some(node), Some(asked)) = (&seen.subject.node, &seen.subject.range) else { return None };
+    if seen.response.status == 416 {
+        let expected = format!("Content-Range: bytes */{}", node.size);
+        return match seen.response.header("content-range") {
+            None => Some(Fault::new("content-range", expected, "no Content-Range")),
+            Some(came) if came.trim().strip_prefix("bytes */").map(str::parse) == Some(Ok(node.size)) => None,
+            Some(_) => Some(Fault::new("content-range", expected, "another Content-Range")),
+        };
+    }
     if seen.response.status != 206 {
         return None;
     }
@@ -170,8 +180,12 @@ fn content_range(seen: &Observation) -> Option<Fault> {
 
 /// First and last byte that a Content-Range of `size` bytes, or of nobody knows how many, names (RFC 9110 14.4).
 fn sent_range(seen: &Observation, size: u64) -> Option<(u64, u64)> {
-    let came = seen.response.header("content-range")?;
-    let (unit, rest) = came.trim().split_once(' ')?;
+    named_range(&seen.response.header("content-range")?, size)
+}
+
+/// The same of the header's value.
+pub(super) fn named_range(value: &str, size: u64) -> Option<(u64, u64)> {
+    let (unit, rest) = value.trim().split_once(' ')?;
     let (range, total) = rest.split_once('/')?;
     let (first, last) = range.split_once('-')?;
     let bounds = (first.trim().parse().ok()?, last.trim().parse().ok()?);

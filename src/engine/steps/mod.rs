@@ -144,7 +144,8 @@ impl Here<'_> {
     }
 }
 
-/// Puts `{repo}`, `{digest:NODE}`, `{type:NODE}` and `{tag:NODE}` in, where NODE may be `self`; any other brace stays.
+/// Puts `{repo}`, `{repo:NICK}`, `{digest:NODE}`, `{encoded:NODE}` (the digest as clients write it in a query), `{type:NODE}` and
+/// `{tag:NODE}` in, where NODE may be `self`; any other brace stays.
 pub(super) fn expand(case: &Case, nickname: &str, own: Option<&Arc<Node>>, text: &str) -> Result<String, Halt> {
     let node = |name: &str| match own {
         Some(own) if name == "self" => Ok(own.clone()),
@@ -161,8 +162,12 @@ pub(super) fn expand(case: &Case, nickname: &str, own: Option<&Arc<Node>>, text:
         };
         if name == "repo" {
             out.push_str(&case.repository(nickname)?);
+        } else if let Some(other) = name.strip_prefix("repo:") {
+            out.push_str(&case.repository(other)?);
         } else if let Some(name) = name.strip_prefix("digest:") {
             out.push_str(node(name)?.digest.as_str());
+        } else if let Some(name) = name.strip_prefix("encoded:") {
+            out.push_str(&query(node(name)?.digest.as_str()));
         } else if let Some(name) = name.strip_prefix("type:") {
             out.push_str(&node(name)?.media_type);
         } else if let Some(name) = name.strip_prefix("tag:") {

@@ -3,12 +3,12 @@
 use super::upload::{self, Way};
 use super::{Here, expand};
 use crate::content::Body;
-use crate::engine::ask::{Expected, Question};
+use crate::engine::ask::{Asked, Expected, Question};
 use crate::engine::case::{Case, Halt};
 use crate::engine::expect::Subject;
 use crate::engine::facts::is_yes;
 use crate::suite::model::{SessionRequest, SessionStep};
-use crate::wire::{Ask, AskBody};
+use crate::wire::{Ask, AskBody, Failure, FailureKind};
 
 pub async fn run(case: &mut Case, here: &Here<'_>, what: &SessionStep) -> Result<(), Halt> {
     let repository = case.repository(here.nickname())?;
@@ -39,6 +39,11 @@ pub async fn run(case: &mut Case, here: &Here<'_>, what: &SessionStep) -> Result
         }
     };
     let asked = case.run.sender.ask(&question).await.map_err(|error| case.unwritten(&error))?;
+    if is_unanswered(&question, &asked) {
+        case.remember(&question, &asked);
+        case.push_unnamed(&question.label, asked.exchange);
+        return Ok(());
+    }
     let answered = asked.exchange.response().filter(|response| (200..300).contains(&response.status));
     let next = answered.and_then(|response| response.location.clone());
     let answer = case.take(&question, asked).await?;
@@ -58,7 +63,14 @@ pub async fn run(case: &mut Case, here: &Here<'_>, what: &SessionStep) -> Result
         Case::must_hold(&[answer])?;
     }
     // Refused where that is lawful: what follows speaks of an upload that is not there.
-    if is_hoped_for(&here.expect) && !is_yes(answer.status) { Err(Halt::Meaningless) } else { Ok(()) }
+    let refused = is_hoped_for(&here.expect) && !is_yes(answer.status) && !question.ask.is_cut_short();
+    if refused { Err(Halt::Meaningless) } else { Ok(()) }
+}
+
+/// Whether the registry closed the connection on a request that ended before its Content-Length: nobody owes an answer to that.
+fn is_unanswered(question: &Question, asked: &Asked) -> bool {
+    let ended = |failure: &Failure| matches!(failure.kind, FailureKind::Closed | FailureKind::Timeout);
+    question.ask.is_cut_short() && asked.exchange.result.as_ref().is_err_and(ended)
 }
 
 /// Whether a success is among the answers that the step lets pass.

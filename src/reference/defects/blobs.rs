@@ -14,7 +14,7 @@ fn partial(asked: &Asked, answer: &Answer) -> bool {
 }
 
 /// The bytes of the whole blob that is asked for.
-fn whole(asked: &Asked, view: &View) -> Option<Body> {
+pub(super) fn whole(asked: &Asked, view: &View) -> Option<Body> {
     match &asked.route {
         Route::Blob { digest, .. } => view.content.body(&Digest::parse(digest)?),
         _ => None,
@@ -40,7 +40,7 @@ pub(super) fn content_range(answer: &Answer) -> Option<(u64, u64)> {
 }
 
 /// Whether a manifest of the repository names the blob.
-fn is_named(asked: &Asked, view: &View) -> bool {
+pub(super) fn is_named(asked: &Asked, view: &View) -> bool {
     let Route::Blob { repository, digest } = &asked.route else { return false };
     let manifests = view.state.repository(repository).into_iter().flat_map(|r| r.manifests.values());
     manifests.flat_map(|stored| &stored.manifest.blobs).any(|blob| blob.digest == *digest)

@@ -138,6 +138,19 @@ pub(super) const DEFECTS: &[Defect] = &[
     )
     .also(&["upgrade.tags"]),
     Defect::new(
+        "upgrade-refuses-deletes-403",
+        "The newer version deletes nothing that the older one was given: 403.",
+        "upgrade.delete",
+        &[Seam::Delete(|removal, right| {
+            let Target::Manifest(digest) = removal.target else { return right };
+            let stored = removal.view.state.manifest(removal.repository, digest);
+            match removal.view.state.life.upgraded && stored.is_some_and(|stored| before_start(&removal.view, stored)) {
+                true => Err(Problem::unsupported("it is archived").coded("DENIED").status(StatusCode::FORBIDDEN)),
+                false => right,
+            }
+        })],
+    ),
+    Defect::new(
         "upgrade-missing-child-500",
         "After an upgrade a missing child that a stored index names is answered with 500.",
         "upgrade.missing",

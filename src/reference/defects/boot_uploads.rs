@@ -21,6 +21,15 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     ),
     Defect::new(
+        "restart-session-gone-400",
+        "An upload that a restart ended is answered with 400, as one that nobody could have begun.",
+        "upload.resumed-gone",
+        &[Seam::Finish(|asked, view, _, answer| {
+            let gone = is_after_restart(asked, view) && answer.status == StatusCode::NOT_FOUND;
+            changed(gone, answer, |_| Problem::upload_invalid("no such upload").into())
+        })],
+    ),
+    Defect::new(
         "restart-session-loses-bytes",
         "Of an upload that was half done the length is on disk before the bytes: after a restart some of them are not there.",
         "upload.resumed",

@@ -58,6 +58,18 @@ pub(super) const DEFECTS: &[Defect] = &[
         ],
     ),
     Defect::new(
+        "gc-during-index-409",
+        "While a collection is under way indexes are refused with 409; blobs and images are taken.",
+        "gc.during-taken",
+        &[Seam::Hear(|asked, view, right| {
+            let index = asked.header("content-type").is_some_and(|t| t.contains("index") || t.contains("list"));
+            match view.state.life.collecting && puts_manifest(asked) && index {
+                true => Err(Problem::unsupported("garbage is collected").status(StatusCode::CONFLICT)),
+                false => right,
+            }
+        })],
+    ),
+    Defect::new(
         "gc-during-lost",
         "A manifest that is pushed while a collection is under way is acknowledged, and taken by it with its tag.",
         "gc.during",

@@ -132,6 +132,20 @@ pub(super) const DEFECTS: &[Defect] = &[
     )
     .also(&["gc.keeps-blob", "blob.get.served", "restart.keeps-blob"]),
     Defect::new(
+        "expiry-ends-registry",
+        "When the time of a late child is over, the clock that looks after it falls over, and the registry with it.",
+        "expiry.registry-stays",
+        &[Seam::Finish(|asked, view, _, answer| {
+            let old = |held: &Repository| {
+                let aged = held.manifests.iter().filter(|(_, s)| s.first.elapsed().is_ok_and(|age| age > CLOCK));
+                aged.into_iter().any(|(digest, _)| is_late(held, digest))
+            };
+            let wrong = matches!(asked.route, Route::Base) && view.state.repositories.values().any(old);
+            changed(wrong, answer, |_| fault().status(StatusCode::SERVICE_UNAVAILABLE).into())
+        })],
+    )
+    .also(&["gc.finishes", "restart.comes-back"]),
+    Defect::new(
         "expiry-counts-from-the-index",
         "The time for which a late child is held counts from the index: when the child comes, it may be over already.",
         "late.child.served",

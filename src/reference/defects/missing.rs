@@ -181,6 +181,34 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     ),
     Defect::new(
+        "malformed-blob-digest-head-500",
+        "HEAD of a blob by a malformed digest makes the registry fall over.",
+        "blob.head.malformed",
+        &[Seam::Finish(|asked, _, _, answer| {
+            let digest = digest_of_blob(asked);
+            changed(head(asked) && !digest.is_empty() && !is_digest(digest), answer, |_| fault().into())
+        })],
+    ),
+    Defect::new(
+        "malformed-blob-digest-302",
+        "Who asks for a blob by what is no digest is sent away, and nowhere.",
+        "blob.get.malformed-client",
+        &[Seam::Finish(|asked, _, _, answer| {
+            let digest = digest_of_blob(asked);
+            let wrong = asked.reads() && !digest.is_empty() && !is_digest(digest);
+            changed(wrong, answer, |_| Answer::new(StatusCode::FOUND))
+        })],
+    ),
+    Defect::new(
+        "malformed-digest-302",
+        "Who asks for a manifest by a malformed digest is sent away, and nowhere.",
+        "manifest.get.malformed-client",
+        &[Seam::Finish(|asked, _, _, answer| {
+            let wrong = asked.reads() && malformed(reference(asked));
+            changed(wrong, answer, |_| Answer::new(StatusCode::FOUND))
+        })],
+    ),
+    Defect::new(
         "digest-matched-by-prefix",
         "A reference that contains the digest of a manifest is answered with it.",
         "manifest.get.malformed",

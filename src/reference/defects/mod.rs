@@ -42,6 +42,7 @@ mod gc_successors;
 mod gc_takes;
 mod gc_tools;
 mod head;
+mod headers;
 mod last;
 mod late;
 mod late_asked;
@@ -49,12 +50,14 @@ mod late_deleted;
 mod late_pushed;
 mod malformed;
 mod missing;
+mod mounts;
 mod negotiate;
 mod pages;
 mod pull;
 mod push;
 mod race;
 mod race_lost;
+mod ranges;
 mod referrers;
 mod referrers_late;
 mod refuse;
@@ -62,13 +65,16 @@ mod refused;
 mod remembered;
 mod require;
 mod rewrite;
+mod roads;
 mod scope;
 mod sessions;
 mod shapes;
 mod skew;
+mod statuses;
 mod storage;
 mod tags;
 mod tools;
+mod types;
 mod uploads;
 
 use std::sync::LazyLock;
@@ -144,9 +150,14 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         negotiate::DEFECTS,
         missing::DEFECTS,
         blobs::DEFECTS,
+        headers::DEFECTS,
+        ranges::DEFECTS,
         uploads::DEFECTS,
         chunks::DEFECTS,
         sessions::DEFECTS,
+        statuses::DEFECTS,
+        roads::DEFECTS,
+        mounts::DEFECTS,
         tags::DEFECTS,
         pages::DEFECTS,
         last::DEFECTS,
@@ -183,6 +194,7 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         gc_late::DEFECTS,
         gc_pins::DEFECTS,
         skew::DEFECTS,
+        types::DEFECTS,
         race::DEFECTS,
         race_lost::DEFECTS,
         storage::DEFECTS,

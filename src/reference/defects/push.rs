@@ -156,6 +156,15 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     ),
     Defect::new(
+        "put-garbage-code-size",
+        "The refusal of a body that is no manifest is coded SIZE_INVALID.",
+        "error.code.invalid",
+        &[Seam::Finish(|asked, _, _, answer| {
+            let wrong = put_refused(asked, &answer, "the manifest is not");
+            changed(wrong, answer, |_| Problem::manifest_invalid("what is this?").coded("SIZE_INVALID").into())
+        })],
+    ),
+    Defect::new(
         "put-large-refused",
         "A manifest of more than half a megabyte is refused as too large.",
         "manifest.put.large",

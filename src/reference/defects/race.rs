@@ -113,6 +113,22 @@ pub(super) const DEFECTS: &[Defect] = &[
     )
     .also(&["manifest.put.tag-moved"]),
     Defect::new(
+        "race-push-409",
+        "A tag is pushed while another push of it is under way: refused with 409.",
+        "race.taken",
+        &[
+            BEGIN,
+            Seam::Accept(|push, right| {
+                let reference = format!("manifests/{}", push.reference.as_str());
+                let same = |e: &Errand| e.puts_manifest() && e.repository == push.repository && e.what == reference;
+                match push.reference.tag().is_some() && push.view.traffic.count(same) > 1 {
+                    true => Err(Problem::unsupported("another push is under way").status(StatusCode::CONFLICT)),
+                    false => right,
+                }
+            }),
+        ],
+    ),
+    Defect::new(
         "race-delete-twice-500",
         "Of two deletions of the same thing at once the second is answered with 500.",
         "race.deleted",

@@ -89,6 +89,17 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     ),
     Defect::new(
+        "index-child-elsewhere-500",
+        "An index whose child another repository has makes the registry fall over.",
+        "index.scope.answered",
+        &[Seam::Accept(|push, right| {
+            let elsewhere = |child: &Descriptor| {
+                Digest::parse(&child.digest).is_some_and(|digest| push.view.state.manifest_anywhere(&digest).is_some())
+            };
+            falls_over(is_index(push) && push.missing.iter().any(elsewhere), right)
+        })],
+    ),
+    Defect::new(
         "mount-conjures-manifest",
         "With a mounted blob come the manifests of the source that name it.",
         "mount.nothing-conjured",

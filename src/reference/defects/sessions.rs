@@ -18,7 +18,7 @@ fn begins(asked: &Asked, answer: &Answer) -> bool {
 }
 
 /// The answer to the last chunk that came into the repository in which an upload is begun, which is noted down too.
-fn under_way(asked: &Asked, memory: &mut Memory, answer: &Answer) -> Option<Answer> {
+pub(super) fn under_way(asked: &Asked, memory: &mut Memory, answer: &Answer) -> Option<Answer> {
     let repository = asked.route.repository()?;
     if chunk_taken(asked, answer) {
         memory.keep(repository, answer);
@@ -34,7 +34,7 @@ pub(super) fn stands(asked: &Asked, answer: &Answer) -> bool {
     is_upload(asked, Method::GET) && answer.status == StatusCode::NO_CONTENT
 }
 
-fn is_unknown(asked: &Asked, answer: &Answer) -> bool {
+pub(super) fn is_unknown(asked: &Asked, answer: &Answer) -> bool {
     matches!(asked.route, Route::Upload { .. }) && answer.status == StatusCode::NOT_FOUND
 }
 

@@ -38,7 +38,7 @@ fn cached(reads: bool, kind: StatusCode, asked: &Asked, memory: &mut Memory, ans
 }
 
 /// Remembers what this server was given: manifests by digest and tag, blobs.
-fn note(asked: &Asked, memory: &mut Memory, answer: &Answer) {
+pub(super) fn note(asked: &Asked, memory: &mut Memory, answer: &Answer) {
     if answer.status != StatusCode::CREATED {
         return;
     }
@@ -57,7 +57,7 @@ fn own(asked: &Asked, name: &str) -> String {
 }
 
 /// Whether the answer is about a manifest that another server was given.
-fn is_others(asked: &Asked, memory: &Memory, answer: &Answer) -> bool {
+pub(super) fn is_others(asked: &Asked, memory: &Memory, answer: &Answer) -> bool {
     let digest = answer.header("docker-content-digest").unwrap_or_default();
     (gets_manifest(asked) || heads_manifest(asked))
         && answer.status == StatusCode::OK
@@ -107,6 +107,18 @@ pub(super) const DEFECTS: &[Defect] = &[
         "skew.keeps-manifest",
         &[Seam::Finish(|asked, _, memory, answer| {
             cached(reads_manifest(asked, true), StatusCode::NOT_FOUND, asked, memory, answer)
+        })],
+    ),
+    Defect::new(
+        "skew-delete-of-others-404",
+        "The deletion of a manifest that another server on the storage was given is done, and answered with 404.",
+        "skew.delete",
+        &[Seam::Finish(|asked, _, memory, answer| {
+            note(asked, memory, &answer);
+            let reference = asked.route.reference().unwrap_or_default();
+            let done = asked.method == Method::DELETE && answer.status == StatusCode::ACCEPTED;
+            let wrong = done && reference.contains(':') && memory.recall(&own(asked, reference)).is_none();
+            changed(wrong, answer, |_| Problem::manifest_unknown(reference).into())
         })],
     ),
     Defect::new(

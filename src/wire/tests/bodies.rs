@@ -134,6 +134,10 @@ async fn raw_bytes_are_as_given() {
     ask.finish = true;
     assert_eq!(client.send_raw(ask).await.status(), Some(307));
     assert_eq!(peer.seen().pop().unwrap().body, b"abc");
+    let cut = Ask::new("PUT", "/x").header("Content-Length", "10").body(AskBody::Bytes(Bytes::from_static(b"abc")));
+    assert!(cut.is_cut_short());
+    client.send(cut).await;
+    assert_eq!(peer.seen().pop().unwrap().body, b"abc");
 }
 
 #[tokio::test]

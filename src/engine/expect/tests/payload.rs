@@ -107,7 +107,11 @@ fn ranges() {
         part(&row("bytes=0-99"), 206, Some("bytes 0-98/1000"), &layer[..100]),
         ["r body: bytes 0 to 98 of self | another number of bytes"]
     );
-    assert_eq!(part(&row("bytes=0-99"), 416, None, b""), NONE);
+    assert_eq!(part(&row("bytes=5000-"), 416, Some("bytes */1000"), b""), NONE);
+    for (range, got) in [(None, "no Content-Range"), (Some("bytes */999"), "another Content-Range")] {
+        let fault = format!("s content-range: Content-Range: bytes */1000 | {got}");
+        assert_eq!(part(&row("bytes=5000-"), 416, range, b""), [fault]);
+    }
     assert_eq!(part(&row("bytes=0-99"), 200, None, &layer[..100]), ["r body: the bytes of self | too few bytes"]);
     assert_eq!(
         part(&row("bytes=0-99"), 206, Some("bytes 0-100/1000"), &layer[..101]),
@@ -135,4 +139,40 @@ fn ranges() {
     ] {
         assert_eq!(crate::engine::expect::payload::asked_range(range, size), asked, "{range}");
     }
+}
+
+#[test]
+fn several_ranges_are_what_they_say() {
+    let row = Row { node: Some("layer"), range: Some("bytes=0-9,20-29"), ..Row::default() };
+    let layer = bytes(&content(), "layer");
+    let expect = json!({ "r": { "body": "range" } });
+    let came = |headers: &[(&str, &str)], body: &[u8]| row.faults(expect.clone(), &response(206, headers, body));
+    let parts = |range: &str, bytes: &[u8]| {
+        let head = format!("--b\r\nContent-Type: a/b\r\ncontent-range: {range}\r\n\r\n");
+        [
+            b"--b\r\nContent-Range: bytes 0-9/1000\r\n\r\n".as_slice(),
+            &layer[..10],
+            b"\r\n",
+            head.as_bytes(),
+            bytes,
+            b"\r\n--b--\r\n",
+        ]
+        .concat()
+    };
+    let multipart = [("Content-Type", "multipart/byteranges; boundary=\"b\"")];
+    assert_eq!(came(&multipart, &parts("bytes 20-29/1000", &layer[20..30])), NONE);
+    assert_eq!(came(&[("Content-Range", "bytes 20-29/1000")], &layer[20..30]), NONE);
+    let fault = |got: &str| [format!("r body: parts that are what their Content-Range says | {got}")];
+    for (range, bytes) in
+        [("bytes 20-29/1000", &layer[..10]), ("bytes 20-28/1000", &layer[20..30]), ("bytes 20-29/999", &layer[20..30])]
+    {
+        assert_eq!(
+            came(&multipart, &parts(range, bytes)),
+            fault("a part of other bytes, or without Content-Range"),
+            "{range}"
+        );
+    }
+    assert_eq!(came(&multipart, &layer[..10]), fault("a body that is not in parts"));
+    assert_eq!(came(&[], &layer[..20]), fault("a part without Content-Range"));
+    assert_eq!(came(&[("Content-Range", "bytes 5-3/1000")], b""), fault("other bytes"));
 }
