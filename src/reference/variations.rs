@@ -6,6 +6,7 @@ mod answers;
 mod collection;
 mod content;
 mod lists;
+mod paths;
 mod race;
 mod untagged;
 mod uploads;
@@ -46,6 +47,7 @@ static ALL: LazyLock<Vec<Variation>> = LazyLock::new(|| {
         collection::VARIATIONS,
         content::VARIATIONS,
         lists::VARIATIONS,
+        paths::VARIATIONS,
         race::VARIATIONS,
         untagged::VARIATIONS,
         uploads::VARIATIONS,

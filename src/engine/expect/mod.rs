@@ -11,8 +11,10 @@ pub mod lists;
 mod one_of;
 pub mod payload;
 mod referrers;
+pub mod repositories;
 mod same;
 mod schema1;
+mod warnings;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

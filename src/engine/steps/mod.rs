@@ -2,6 +2,7 @@
 
 mod absent;
 mod blob;
+mod catalog;
 mod client;
 mod delete;
 mod joined;
@@ -53,6 +54,7 @@ pub async fn run(case: &mut Case, step: &Step) -> Result<(), Halt> {
         Action::Delete(what) => delete::run(case, &here, what).await,
         Action::Tags(what) => tags::run(case, &here, what).await,
         Action::Referrers(what) => referrers::run(case, &here, what).await,
+        Action::Catalog(what) => catalog::run(case, &here, what).await,
         Action::Blob(what) => blob::run(case, &here, what).await,
         Action::Mount(what) => mount::run(case, &here, what).await,
         Action::Upload(what) => upload::run(case, &here, what).await,
@@ -144,7 +146,7 @@ impl Here<'_> {
     }
 }
 
-/// Puts `{repo}`, `{digest:NODE}`, `{type:NODE}` and `{tag:NODE}` in, where NODE may be `self`; any other brace stays.
+/// Puts `{repo}`, `{repo:NICK}`, `{digest:NODE}`, `{hex:NODE}`, `{type:NODE}` and `{tag:NODE}` in, where NODE may be `self`; any other brace stays.
 pub(super) fn expand(case: &Case, nickname: &str, own: Option<&Arc<Node>>, text: &str) -> Result<String, Halt> {
     let node = |name: &str| match own {
         Some(own) if name == "self" => Ok(own.clone()),
@@ -161,8 +163,12 @@ pub(super) fn expand(case: &Case, nickname: &str, own: Option<&Arc<Node>>, text:
         };
         if name == "repo" {
             out.push_str(&case.repository(nickname)?);
+        } else if let Some(name) = name.strip_prefix("repo:") {
+            out.push_str(&case.repository(name)?);
         } else if let Some(name) = name.strip_prefix("digest:") {
             out.push_str(node(name)?.digest.as_str());
+        } else if let Some(name) = name.strip_prefix("hex:") {
+            out.push_str(node(name)?.digest.hex());
         } else if let Some(name) = name.strip_prefix("type:") {
             out.push_str(&node(name)?.media_type);
         } else if let Some(name) = name.strip_prefix("tag:") {

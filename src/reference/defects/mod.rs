@@ -24,6 +24,7 @@ mod chunks;
 mod delete;
 mod delete_blobs;
 mod delete_children;
+mod docker;
 mod gaps;
 mod gc;
 mod gc_after;
@@ -40,14 +41,17 @@ mod gc_successors;
 mod gc_takes;
 mod gc_tools;
 mod head;
+mod http;
 mod last;
 mod late;
 mod late_asked;
 mod late_deleted;
 mod late_pushed;
 mod missing;
+mod names;
 mod negotiate;
 mod pages;
+mod paths;
 mod pull;
 mod push;
 mod race;
@@ -180,6 +184,10 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         race::DEFECTS,
         race_lost::DEFECTS,
         storage::DEFECTS,
+        names::DEFECTS,
+        paths::DEFECTS,
+        http::DEFECTS,
+        docker::DEFECTS,
     ];
     areas.concat()
 });
