@@ -371,7 +371,8 @@ fn observable(assertion: &Assertion, action: &Action, node: &Node, name: &str, c
         ("tags", assertion.tags.is_some() && !matches!(action, Action::Tags(_) | Action::Raw(_))),
         (
             "link",
-            assertion.link.is_some() && !matches!(action, Action::Tags(_) | Action::Referrers(_) | Action::Catalog(_) | Action::Raw(_)),
+            assertion.link.is_some()
+                && !matches!(action, Action::Tags(_) | Action::Referrers(_) | Action::Catalog(_) | Action::Raw(_)),
         ),
         ("referrers", assertion.referrers.is_some() && !matches!(action, Action::Referrers(_))),
         ("repositories", assertion.repositories.is_some() && !matches!(action, Action::Catalog(_))),

@@ -188,7 +188,12 @@ fn action(decoded: &Decoded, names: &Names<'_>) {
         }
         Action::Raw(raw) => one("bytes-of", raw.bytes_of.as_ref(), Bytes),
         Action::Joined(joined) => list("referrers", &joined.referrers, Any),
-        Action::Blob(_) | Action::Tags(_) | Action::Catalog(_) | Action::Wait(_) | Action::Parallel(_) | Action::Barrier(_) => {}
+        Action::Blob(_)
+        | Action::Tags(_)
+        | Action::Catalog(_)
+        | Action::Wait(_)
+        | Action::Parallel(_)
+        | Action::Barrier(_) => {}
     }
 }
 

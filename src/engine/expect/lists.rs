@@ -41,9 +41,9 @@ impl Listing {
     /// What was wrong with the links between the pages.
     pub fn trail(&self) -> Option<&str> {
         match self {
-            Listing::Tags { trail, .. }
-            | Listing::Repositories { trail, .. }
-            | Listing::Referrers { trail, .. } => trail.as_deref(),
+            Listing::Tags { trail, .. } | Listing::Repositories { trail, .. } | Listing::Referrers { trail, .. } => {
+                trail.as_deref()
+            }
         }
     }
 }

@@ -71,8 +71,7 @@ mod tests {
     use super::*;
 
     fn got(expected: &RepositoriesAre, pages: &[&[&str]]) -> Vec<String> {
-        let pages: Vec<_> =
-            pages.iter().map(|page| Ok(page.iter().map(|name| (*name).to_owned()).collect())).collect();
+        let pages: Vec<_> = pages.iter().map(|page| Ok(page.iter().map(|name| (*name).to_owned()).collect())).collect();
         check(expected, &pages).into_iter().map(|fault| fault.got).collect()
     }
 
@@ -88,6 +87,9 @@ mod tests {
         assert_eq!(got(&RepositoriesAre { at_most: Some(1), ..none() }, pages), ["more than 1 repositories on a page"]);
         let broken = [Err("\"repositories\" is null".to_owned())];
         assert_eq!(check(&RepositoriesAre { list: Some(true), ..none() }, &broken).len(), 1);
-        assert!(check(&RepositoriesAre { including: of(&["a"]), ..none() }, &broken).is_empty(), "said once, by `list`");
+        assert!(
+            check(&RepositoriesAre { including: of(&["a"]), ..none() }, &broken).is_empty(),
+            "said once, by `list`"
+        );
     }
 }

@@ -79,10 +79,9 @@ fn in_chunks(body: &AskBody, size: u64) -> Bytes {
 /// What a raw PUT of a manifest into the step's repository puts it under.
 fn put_of(case: &Case, here: &Here<'_>, what: &Raw, path: &str) -> Result<Option<Reference>, Halt> {
     let prefix = format!("/v2/{}/manifests/", case.repository(here.nickname())?);
-    let reference =
-        path.strip_prefix(&prefix).filter(|reference| {
-            what.method == "PUT" && !reference.is_empty() && !reference.contains(['/', '?'])
-        });
+    let reference = path
+        .strip_prefix(&prefix)
+        .filter(|reference| what.method == "PUT" && !reference.is_empty() && !reference.contains(['/', '?']));
     Ok(reference.map(|reference| match Digest::parse(reference) {
         Some(digest) => Reference::Digest(digest),
         None => Reference::Tag(reference.to_owned()),

@@ -86,7 +86,8 @@ pub(super) const DEFECTS: &[Defect] = &[
         "A repository below another one is not in the catalog.",
         "docker.catalog.last",
         &[Seam::Finish(|asked, view, _, answer| {
-            let above = |name: &str| name.rsplit_once('/').is_some_and(|(above, _)| view.state.repository(above).is_some());
+            let above =
+                |name: &str| name.rsplit_once('/').is_some_and(|(above, _)| view.state.repository(above).is_some());
             relisted(asked, answer, |names| names.into_iter().filter(|name| !above(name)).collect())
         })],
     ),

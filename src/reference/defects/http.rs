@@ -38,7 +38,13 @@ fn is_foreign(asked: &Asked) -> bool {
 }
 
 /// What was taken away, by its path, is not there any more.
-fn without_taken(asked: &Asked, memory: &mut Memory, takes: bool, answer: Answer, gone: impl FnOnce() -> Answer) -> Answer {
+fn without_taken(
+    asked: &Asked,
+    memory: &mut Memory,
+    takes: bool,
+    answer: Answer,
+    gone: impl FnOnce() -> Answer,
+) -> Answer {
     let path = asked.uri.path();
     if takes {
         memory.keep(path, &answer);
@@ -79,12 +85,12 @@ fn warned(answer: Answer, text: &str) -> Answer {
 
 pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
-        "base-403",
-        "GET of /v2/ is denied, though everything below it is open.",
+        "base-204",
+        "GET of /v2/ is answered with 204, as a page that has nothing to say.",
         "http.base",
         &[Seam::Finish(|asked, _, _, answer| {
             let wrong = is_base(asked) && asked.method == Method::GET;
-            changed(wrong, answer, |_| denied(StatusCode::FORBIDDEN))
+            changed(wrong, answer, |_| Answer::new(StatusCode::NO_CONTENT))
         })],
     ),
     Defect::new(
@@ -107,7 +113,9 @@ pub(super) const DEFECTS: &[Defect] = &[
         "http.route.unknown",
         &[Seam::Finish(|asked, _, _, answer| {
             changed(is_unknown(asked) && asked.reads(), answer, |_| {
-                Answer::new(StatusCode::OK).with("content-type", "text/html").body("<!doctype html><title>Registry</title>\n")
+                Answer::new(StatusCode::OK)
+                    .with("content-type", "text/html")
+                    .body("<!doctype html><title>Registry</title>\n")
             })
         })],
     ),
@@ -242,7 +250,9 @@ pub(super) const DEFECTS: &[Defect] = &[
             let wrong = gets_blob(asked) && is_oddly_spelled(asked, "Range");
             let whole = answer.header("docker-content-digest").and_then(Digest::parse);
             match whole.and_then(|digest| view.content.body(&digest)).filter(|_| wrong) {
-                Some(body) => Answer { body, ..answer.status(StatusCode::OK).without("content-range").without("content-length") },
+                Some(body) => {
+                    Answer { body, ..answer.status(StatusCode::OK).without("content-range").without("content-length") }
+                }
                 None => answer,
             }
         })],

@@ -84,7 +84,8 @@ pub(super) const DEFECTS: &[Defect] = &[
         "A reference with a percent sign is thrown away: `latest` is served.",
         "http.path.encoded",
         &[Seam::Resolve(|lookup, right| {
-            let latest = lookup.view.state.tag(lookup.repository, "latest").filter(|_| last(raw(lookup.asked)).contains('%'));
+            let latest =
+                lookup.view.state.tag(lookup.repository, "latest").filter(|_| last(raw(lookup.asked)).contains('%'));
             latest.and_then(|digest| served(lookup.view, lookup.repository, digest)).or(right)
         })],
     ),

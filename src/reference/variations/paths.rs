@@ -59,7 +59,9 @@ pub(super) const VARIATIONS: &[Variation] = &[
         &[Seam::Finish(|_, _, _, answer| {
             let value = answer.value().unwrap_or_default();
             let odd = answer.status == StatusCode::BAD_REQUEST && value.to_string().contains("NAME_INVALID");
-            changed(odd, answer, |a| a.status(StatusCode::NOT_FOUND).with("content-type", "text/plain").body("404 page not found\n"))
+            changed(odd, answer, |a| {
+                a.status(StatusCode::NOT_FOUND).with("content-type", "text/plain").body("404 page not found\n")
+            })
         })],
     ),
     Variation::new(
@@ -74,7 +76,9 @@ pub(super) const VARIATIONS: &[Variation] = &[
         "lengths-demanded",
         "A manifest without its length is answered with 411.",
         &[Seam::Hear(|asked, _, right| match puts_manifest(asked) && asked.header("transfer-encoding").is_some() {
-            true => Err(Problem::bad_request("the length is needed").coded("SIZE_INVALID").status(StatusCode::LENGTH_REQUIRED)),
+            true => Err(Problem::bad_request("the length is needed")
+                .coded("SIZE_INVALID")
+                .status(StatusCode::LENGTH_REQUIRED)),
             false => right,
         })],
     ),
