@@ -125,7 +125,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
         "encoded-tag-taken-literally",
         "A push to a tag with a percent sign makes a tag with a percent sign.",
-        "http.path.encoded",
+        "tags.bad-name",
         &[Seam::Finish(|asked, _, memory, answer| {
             let tag = last(raw(asked));
             let taken = puts_manifest(asked) && tag.contains('%') && answer.status == StatusCode::CREATED;
@@ -175,7 +175,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
         "dots-taken-as-tag",
         "A push to a reference of dots and slashes makes a tag of them.",
-        "http.path.dots",
+        "tags.bad-name",
         &[Seam::Finish(|asked, _, memory, answer| {
             let tag = decoded(last(raw(asked)));
             let taken = tag.starts_with('.') && asked.method == Method::PUT;
