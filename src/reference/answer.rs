@@ -54,6 +54,8 @@ pub struct Delivery {
     pub cut_after: Option<u64>,
     /// The connection is closed before the status line.
     pub dropped: bool,
+    /// HEAD is answered with the body too.
+    pub body_to_head: bool,
 }
 
 impl Body {

@@ -19,6 +19,7 @@ mod auth;
 mod blobs;
 pub mod boot;
 pub mod config;
+mod connection;
 pub mod content;
 pub mod defects;
 mod folder;

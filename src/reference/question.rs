@@ -30,6 +30,8 @@ pub struct Asked {
     pub query: Query,
     /// Headers.
     pub headers: HeaderMap,
+    /// The names of the header fields as they were written, of the first request on a connection.
+    pub spelled: Vec<String>,
 }
 
 impl Asked {
@@ -37,7 +39,7 @@ impl Asked {
     pub fn new(method: Method, uri: Uri, headers: HeaderMap) -> Asked {
         let route = Route::parse(uri.path());
         let query = Query::parse(uri.query().unwrap_or_default());
-        Asked { method, uri, route, query, headers }
+        Asked { method, uri, route, query, headers, spelled: Vec::new() }
     }
 
     /// A header's value, as text.

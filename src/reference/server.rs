@@ -8,6 +8,7 @@ use axum::http::{Method, Response, StatusCode};
 use bytes::Bytes;
 
 use super::answer::Answer;
+use super::connection::Line;
 use super::gc::Terms;
 use super::problem::Problem;
 use super::question::Asked;
@@ -22,7 +23,9 @@ const WHOLE_BODY: usize = 64 * 1024 * 1024;
 /// Answers one request.
 pub async fn serve(State(registry): State<Arc<Registry>>, request: Request) -> Response<HttpBody> {
     let (head, body) = request.into_parts();
-    let asked = Arc::new(Asked::new(head.method, head.uri, head.headers));
+    let line = head.extensions.get::<Line>().cloned().unwrap_or_default();
+    let asked = Asked::new(head.method, head.uri, head.headers);
+    let asked = Arc::new(Asked { spelled: line.spelled(), ..asked });
     let _under_way = registry.traffic.enter(&asked);
     let wait = registry.policy.begin(&asked);
     if !wait.is_zero() {
@@ -36,6 +39,9 @@ pub async fn serve(State(registry): State<Arc<Registry>>, request: Request) -> R
         let state = registry.state();
         registry.policy.finish(&asked, &registry.view(&state), answer)
     };
+    if answer.delivery.body_to_head && asked.method == Method::HEAD {
+        line.send_afterwards(answer.body.to_bytes());
+    }
     answer.into_response(&asked.method).await
 }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Extension, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
@@ -13,6 +13,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::boot::Ended;
+use super::connection::{Connection, Line};
 use super::registry::Registry;
 use super::server;
 
@@ -77,7 +78,10 @@ async fn listen(listener: TcpListener, app: Router, mut ended: oneshot::Receiver
 /// Answers one connection until it closes, or until the answer that is under way is given.
 async fn converse(stream: TcpStream, app: Router, mut calmed: watch::Receiver<()>) {
     let builder = Builder::new(TokioExecutor::new());
-    let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
+    let line = Line::default();
+    let app = app.layer(Extension(line.clone()));
+    let stream = TokioIo::new(Connection { stream, line });
+    let connection = builder.serve_connection(stream, TowerToHyperService::new(app));
     let mut connection = std::pin::pin!(connection);
     // How a connection ends is the client's affair: what matters was answered.
     tokio::select! {

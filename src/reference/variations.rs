@@ -7,6 +7,7 @@ mod collection;
 mod content;
 mod lists;
 mod pushes;
+mod paths;
 mod race;
 mod ranges;
 mod untagged;
@@ -49,6 +50,7 @@ static ALL: LazyLock<Vec<Variation>> = LazyLock::new(|| {
         content::VARIATIONS,
         lists::VARIATIONS,
         pushes::VARIATIONS,
+        paths::VARIATIONS,
         race::VARIATIONS,
         ranges::VARIATIONS,
         untagged::VARIATIONS,

@@ -60,6 +60,7 @@ fn basis(basis: Basis) -> &'static str {
     match basis {
         Basis::Spec => "spec",
         Basis::Rfc => "rfc",
+        Basis::Docker => "docker",
         Basis::Product => "product",
         Basis::Lacuna => "lacuna",
     }

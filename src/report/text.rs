@@ -22,6 +22,7 @@ pub fn law(record: &RunRecord, requirement: &str) -> String {
     let source = clean::line(&found.source);
     match found.basis {
         Basis::Spec | Basis::Rfc => source,
+        Basis::Docker => format!("{source} (Docker's API, not the spec's words)"),
         Basis::Product => format!("{source} (the product's own promise)"),
         Basis::Lacuna => format!("{source} (lacuna's reading, not the spec's words)"),
     }

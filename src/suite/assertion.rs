@@ -19,7 +19,7 @@ pub struct Assertion {
     /// None of these error codes stands in the body.
     pub not_code: Option<OneOrMany>,
     /// `errors`: the body, where it is JSON, has the spec's error form with listed codes. `json-errors`: and it is JSON.
-    /// `typed-errors`: where it is such JSON, `Content-Type` says JSON.
+    /// `typed-errors`: where it is such JSON, `Content-Type` says JSON. `messages`: each message in it is text.
     pub form: Option<Form>,
     /// `absent-children`: every absent child of self has an entry whose `detail` names its digest.
     pub detail: Option<Detail>,
@@ -43,6 +43,10 @@ pub struct Assertion {
     /// `Content-Range` of a 206 names the slice that was asked for and the whole size of self, that of a 416 the whole size; other
     /// statuses: nothing.
     pub content_range: Option<bool>,
+    /// The body of any answer holds no such text.
+    pub not_text: Option<String>,
+    /// `Warning` headers: `well-formed` (v1.1.1 L831), or `bounded` (their texts have 4096 bytes at most, L833).
+    pub warnings: Option<WarningsAre>,
     /// The body is none of these nodes.
     pub not_body: Option<Vec<String>>,
     /// Of a 200: it is one of these manifests, whole. Bytes, `Docker-Content-Digest`, `Content-Type` and `Content-Length` are
@@ -63,6 +67,8 @@ pub struct Assertion {
     pub link: Option<LinkIs>,
     /// Referrers lists.
     pub referrers: Option<ReferrersAre>,
+    /// The catalog.
+    pub repositories: Option<RepositoriesAre>,
 }
 
 /// A set of statuses, as written.
@@ -217,6 +223,18 @@ pub enum Form {
     JsonErrors,
     /// Where the body is JSON of the spec's form, `Content-Type` says that it is JSON (RFC 9110 8.3).
     TypedErrors,
+    /// Each `message` that an error has is text (should of v1.1.1 L805).
+    Messages,
+}
+
+/// What `Warning` headers must be, where there are any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum WarningsAre {
+    /// Each is `299 - "text"`, without a date.
+    WellFormed,
+    /// Their texts have 4096 bytes at most, all together.
+    Bounded,
 }
 
 /// What `detail` must name.
@@ -275,6 +293,22 @@ pub struct TagsAre {
     pub list: Option<bool>,
     /// `name` in the body is the repository's.
     pub named: Option<bool>,
+}
+
+/// What the catalog must be (all pages together where the step follows). Names are full ones: `{repo}`, `{repo:NICK}`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct RepositoriesAre {
+    /// `repositories` is a JSON list of texts on every page.
+    pub list: Option<bool>,
+    /// At least these.
+    pub including: Option<Vec<String>>,
+    /// None of these.
+    pub excluding: Option<Vec<String>>,
+    /// No duplicates.
+    pub unique: Option<bool>,
+    /// At most so many on each page.
+    pub at_most: Option<u64>,
 }
 
 /// What a list of referrers must be.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::assertion::{Assertion, OneOrMany, ReferrersAre, StatusItem, Statuses, TagsAre};
+use super::assertion::{Assertion, OneOrMany, ReferrersAre, RepositoriesAre, StatusItem, Statuses, TagsAre};
 use super::context::Context;
 use super::fault::{Fault, shown};
 use super::model::{Expectation, Source};
@@ -217,6 +217,12 @@ fn check(assertion: &Assertion, node: &Node, requirement: &Requirement, context:
     }
     if assertion.referrers.as_ref().is_some_and(|referrers| *referrers == ReferrersAre::default()) {
         nothing("referrers");
+    }
+    if assertion.repositories.as_ref().is_some_and(|repositories| *repositories == RepositoriesAre::default()) {
+        nothing("repositories");
+    }
+    if assertion.not_text.as_ref().is_some_and(String::is_empty) {
+        nothing("not-text");
     }
 }
 

@@ -21,7 +21,7 @@ use super::side::Side;
 use crate::content::graph::{Format, Graph};
 
 pub use blobs::{BlobRead, Mount, ReadMethod, SessionRequest, SessionStep, Upload, UploadHow};
-pub use lists::{Literal, Referrers, Tags};
+pub use lists::{Catalog, Literal, Referrers, Tags};
 pub use manifests::{By, Delete, Joined, Nodes, Numbered, Push, Put, Read, Settled, TagSet};
 pub use others::{ClientStep, Ends, Raw, Shows, UsageStep, Wait};
 
@@ -189,6 +189,8 @@ pub enum Action {
     Tags(Tags),
     /// Lists referrers of a node.
     Referrers(Referrers),
+    /// Lists repositories, one page or all: Docker's, of no repository.
+    Catalog(Catalog),
     /// GET or HEAD of a blob.
     Blob(BlobRead),
     /// Mounts a blob from another repository.

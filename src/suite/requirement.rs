@@ -43,6 +43,8 @@ pub enum Basis {
     Spec,
     /// An RFC that it leans on.
     Rfc,
+    /// Docker's Registry API V2, where clients still rely on it.
+    Docker,
     /// A product's documented promise.
     Product,
     /// What reachability and durability mean; ours.

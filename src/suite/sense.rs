@@ -40,7 +40,11 @@ pub fn check(decoded: &Decoded, context: &Context) -> bool {
         Action::Pull(nodes) | Action::Absent(nodes) => step.nodes(nodes),
         Action::Settled(settled) => step.tag("tag", settled.tag.as_deref()),
         Action::Delete(delete) => step.delete(delete),
-        Action::Tags(tags) => step.tags(tags),
+        Action::Tags(tags) => {
+            step.tags(tags);
+            step.page(&[("n", &tags.n), ("last", &tags.last)]);
+        }
+        Action::Catalog(catalog) => step.page(&[("n", &catalog.n), ("last", &catalog.last)]),
         Action::Referrers(referrers) => step.referrers(referrers),
         Action::Upload(upload) => step.upload(upload),
         Action::Session(session) => step.session(session),
@@ -225,7 +229,11 @@ impl Sense<'_> {
         if !tags.follow {
             self.idle("delete-between", "without `follow: true` there is only one page");
         }
-        for (key, value) in [("n", &tags.n), ("last", &tags.last)] {
+    }
+
+    /// What is asked of a page.
+    fn page(&self, query: &[(&str, &Option<Literal>)]) {
+        for (key, value) in query {
             if matches!(value, Some(Literal::Text(text)) if text.chars().any(char::is_control)) {
                 self.at(key, format!("`{key}` has a control character"), "a query is one line of text");
             }
@@ -282,6 +290,13 @@ impl Sense<'_> {
     fn raw(&self, raw: &Raw) {
         if raw.body.is_some() && raw.bytes_of.is_some() {
             self.one_of(&[("body", true), ("bytes-of", true)]);
+        }
+        match raw.chunks {
+            Some(0) => self.at("chunks", "a chunk of no bytes is the last one", "write the bytes of one chunk"),
+            Some(_) if raw.body.is_none() && raw.bytes_of.is_none() => {
+                self.idle("chunks", "there is no body");
+            }
+            _ => {}
         }
         if !words::is_token(&raw.method) {
             self.at(
@@ -356,14 +371,17 @@ fn observable(assertion: &Assertion, action: &Action, node: &Node, name: &str, c
         ("detail", assertion.detail.is_some()),
         ("body", assertion.body.is_some()),
         ("not-body", assertion.not_body.is_some()),
+        ("not-text", assertion.not_text.is_some()),
     ];
     let only = [
         ("tags", assertion.tags.is_some() && !matches!(action, Action::Tags(_) | Action::Raw(_))),
         (
             "link",
-            assertion.link.is_some() && !matches!(action, Action::Tags(_) | Action::Referrers(_) | Action::Raw(_)),
+            assertion.link.is_some()
+                && !matches!(action, Action::Tags(_) | Action::Referrers(_) | Action::Catalog(_) | Action::Raw(_)),
         ),
         ("referrers", assertion.referrers.is_some() && !matches!(action, Action::Referrers(_))),
+        ("repositories", assertion.repositories.is_some() && !matches!(action, Action::Catalog(_))),
         ("one-of", assertion.one_of.is_some() && !matches!(action, Action::Get(_) | Action::Head(_) | Action::Raw(_))),
     ];
     for (key, there) in body.into_iter().map(|(key, there)| (key, there && head)).chain(only) {

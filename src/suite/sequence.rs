@@ -123,6 +123,9 @@ impl<'a> Seen<'a> {
                 }
             }
             Action::Put(put) => drop(self.put.insert((repository, &put.manifest))),
+            Action::Raw(raw) if raw.method == "PUT" => {
+                self.put.extend(raw.bytes_of.iter().map(|name| (repository, name.as_str())));
+            }
             Action::Delete(delete) => {
                 let gone: Vec<&str> =
                     [&delete.manifest, &delete.blob].into_iter().flatten().map(String::as_str).collect();

@@ -19,7 +19,7 @@ use super::tree::{Entry, Kind, Node};
 use super::words;
 
 /// Every action.
-pub const ACTIONS: [&str; 21] = [
+pub const ACTIONS: [&str; 22] = [
     "push",
     "put",
     "head",
@@ -30,6 +30,7 @@ pub const ACTIONS: [&str; 21] = [
     "delete",
     "tags",
     "referrers",
+    "catalog",
     "blob",
     "mount",
     "upload",

@@ -121,7 +121,7 @@ fn has_self(action: &Action) -> bool {
         Action::Blob(blob) => !blob.of.starts_with('='),
         Action::Raw(raw) => raw.bytes_of.is_some(),
         Action::Session(session) => session.blob.is_some(),
-        Action::Tags(_) | Action::Client(_) | Action::Usage(_) | Action::Wait(_) => false,
+        Action::Tags(_) | Action::Catalog(_) | Action::Client(_) | Action::Usage(_) | Action::Wait(_) => false,
         Action::Joined(_) | Action::Parallel(_) | Action::Barrier(_) => false,
         _ => true,
     }
@@ -188,16 +188,21 @@ fn action(decoded: &Decoded, names: &Names<'_>) {
         }
         Action::Raw(raw) => one("bytes-of", raw.bytes_of.as_ref(), Bytes),
         Action::Joined(joined) => list("referrers", &joined.referrers, Any),
-        Action::Blob(_) | Action::Tags(_) | Action::Wait(_) | Action::Parallel(_) | Action::Barrier(_) => {}
+        Action::Blob(_)
+        | Action::Tags(_)
+        | Action::Catalog(_)
+        | Action::Wait(_)
+        | Action::Parallel(_)
+        | Action::Barrier(_) => {}
     }
 }
 
-/// `{digest:NODE}`, `{encoded:NODE}`, `{type:NODE}` and `{tag:NODE}` anywhere in the step.
+/// `{digest:NODE}`, `{encoded:NODE}`, `{hex:NODE}`, `{type:NODE}` and `{tag:NODE}` anywhere in the step.
 fn texts(node: &Node, has_self: bool, names: &Names<'_>) {
     match &node.kind {
         Kind::Scalar { text, .. } if text.contains('{') => {
             for piece in template::pieces(text) {
-                if let Piece::Filled("digest" | "encoded" | "type" | "tag", name) = piece
+                if let Piece::Filled("digest" | "encoded" | "hex" | "type" | "tag", name) = piece
                     && !names.nodes.contains_key(name)
                     && !(name == "self" && has_self)
                 {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::address::Address;
@@ -42,16 +43,19 @@ impl<'a, S: AsyncRead + Unpin> Reader<'a, S> {
         Reader { stream, buffer: BytesMut::new(), peer, meter, limits }
     }
 
-    /// Reads the answer to a request of this method.
+    /// Reads the answer to a request of this method; who waits for an interim one is told of it.
     ///
     /// # Errors
     /// Deadlines, limits, an end before the end, and what is not HTTP even leniently.
-    pub async fn answer(mut self, method: &str, keep: Keep) -> Result<Answer, Fault> {
+    pub async fn answer(mut self, method: &str, keep: Keep, interim: &Notify) -> Result<Answer, Fault> {
         let head = loop {
             let head = self.head().await?;
             // Interim answers are not the answer.
             if !(100..200).contains(&head.status) || head.status == 101 {
                 break head;
+            }
+            if head.status == 100 {
+                interim.notify_one();
             }
         };
         let head_at = Instant::now();
@@ -256,7 +260,7 @@ mod tests {
         let peer = Address::parse("http://h:1/").unwrap();
         let limits =
             Limits { connect: Duration::from_secs(1), idle: Duration::from_millis(50), whole: 1000, hashed: 1000 };
-        Reader::new(wire, &peer, &Meter::new(), limits).answer(method, Keep::Whole).await
+        Reader::new(wire, &peer, &Meter::new(), limits).answer(method, Keep::Whole, &Notify::new()).await
     }
 
     #[tokio::test]

@@ -50,7 +50,9 @@ struct Inner {
 struct Job {
     call: Call,
     scopes: Vec<String>,
-    /// The second door in any case, and no redirect followed.
+    /// The second door in any case.
+    second: bool,
+    /// No redirect is followed.
     raw: bool,
     /// Nothing is added.
     bare: bool,
@@ -121,7 +123,7 @@ impl Client {
     /// than is sent the sending half ends behind it, so that the registry sees that nothing more comes.
     pub async fn send(&self, ask: Ask) -> Exchange {
         let finish = ask.is_cut_short();
-        let Ask { method, target, headers, body, keep, scopes } = ask;
+        let Ask { method, target, headers, body, keep, scopes, as_written } = ask;
         let url = if target.contains("://") && !target.starts_with('/') {
             Address::parse(&target)
         } else {
@@ -144,7 +146,7 @@ impl Client {
         if let Some(fault) = problem {
             return Trace::of(&call, self.inner.secrets.clone()).end(Err(fault));
         }
-        self.run(Job { call, scopes, raw: false, bare: false, finish }).await
+        self.run(Job { call, scopes, second: as_written, raw: false, bare: false, finish }).await
     }
 
     /// Asks by the second door, bytes as given.
@@ -152,7 +154,7 @@ impl Client {
         let RawAsk { method, target, headers, body, keep, scopes, bare, finish } = ask;
         let url = self.under_base(&target);
         let call = Call { url, method, lines: headers, body: AskBody::Bytes(body), keep };
-        self.run(Job { call, scopes, raw: true, bare, finish }).await
+        self.run(Job { call, scopes, second: true, raw: true, bare, finish }).await
     }
 
     /// Whatever it is that the target is: it is put behind the base URL's path, unchanged.
@@ -198,7 +200,7 @@ impl Inner {
     }
 
     async fn work(&self, job: Job, trace: &mut Trace) -> Result<(Answer, Address), Fault> {
-        let Job { mut call, scopes, raw, bare, finish } = job;
+        let Job { mut call, scopes, second, raw, bare, finish } = job;
         let bring_your_own = bare || call.values("authorization").next().is_some();
         call.lines.retain(|(name, value)| !(name.eq_ignore_ascii_case("authorization") && value.is_empty()));
         let (mut ready, mut reconnected, mut first) = (None, false, true);
@@ -220,7 +222,7 @@ impl Inner {
             if !std::mem::take(&mut first) {
                 self.gate.pass().await;
             }
-            let answer = match self.once(sent, raw, bare, finish, trace).await {
+            let answer = match self.once(sent, second, bare, finish, trace).await {
                 Ok(answer) => answer,
                 Err(Failed { stale: true, .. }) if !reconnected && matches!(call.method.as_str(), "GET" | "HEAD") => {
                     reconnected = true;
@@ -264,7 +266,7 @@ impl Inner {
     async fn once(
         &self,
         mut call: Call,
-        raw: bool,
+        second: bool,
         bare: bool,
         finish: bool,
         trace: &mut Trace,
@@ -286,8 +288,7 @@ impl Inner {
         {
             call.lines.push(("content-length".into(), length.to_string()));
         }
-        let raw = raw || !self.http.takes(&call);
-        if !raw {
+        if !second && self.http.takes(&call) {
             if call.values("accept").next().is_none() {
                 call.lines.push(("accept".into(), "*/*".into()));
             }

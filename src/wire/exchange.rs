@@ -24,6 +24,8 @@ pub struct Ask {
     pub keep: Keep,
     /// What a token is asked for: `repository:NAME:pull,push`. Empty: the challenge's own scope.
     pub scopes: Vec<String>,
+    /// Sent through the second door, whatever it is: HTTP/1.1, header names as they are written.
+    pub as_written: bool,
 }
 
 /// A request's body.
@@ -77,6 +79,7 @@ impl Ask {
             body: AskBody::Empty,
             keep: Keep::Whole,
             scopes: Vec::new(),
+            as_written: false,
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
 use tokio_rustls::TlsConnector;
 
 use super::address::Address;
@@ -60,17 +61,24 @@ impl RawDoor {
         meter: &Arc<Meter>,
     ) -> Result<Answer, Fault> {
         let (reading, mut writing) = tokio::io::split(stream);
+        let interim = Notify::new();
         let write = async {
             // A peer may answer and close before it has read everything: what it says counts, not that writing failed.
-            let _ = write(&mut writing, call, finish, meter).await;
+            let _ = write(&mut writing, call, finish, &interim, meter).await;
             std::future::pending::<()>().await;
         };
         let reading = std::pin::pin!(reading);
-        let read = Reader::new(reading, &call.url, meter, self.limits).answer(&call.method, call.keep);
-        tokio::select! {
+        let read = Reader::new(reading, &call.url, meter, self.limits).answer(&call.method, call.keep, &interim);
+        let answer = tokio::select! {
             answer = read => answer,
             () = write => Err(failure::closed(&call.url, "before it answered")),
-        }
+        };
+        answer.map_err(|fault| match fault.kind {
+            FailureKind::Timeout if waits(call) && meter.totals().0 == 0 => {
+                fault.of_answer("neither 100 (Continue) nor an answer")
+            }
+            _ => fault,
+        })
     }
 }
 
@@ -83,9 +91,14 @@ async fn write<W: AsyncWrite + Unpin>(
     out: &mut W,
     call: &Call,
     finish: bool,
+    interim: &Notify,
     meter: &Arc<Meter>,
 ) -> std::io::Result<()> {
     out.write_all(&head(call)).await?;
+    if waits(call) {
+        out.flush().await?;
+        interim.notified().await;
+    }
     for piece in transfer::pieces(&call.body, meter) {
         out.write_all(&piece).await?;
         meter.touch();
@@ -95,6 +108,11 @@ async fn write<W: AsyncWrite + Unpin>(
         out.shutdown().await?;
     }
     Ok(())
+}
+
+/// Whether the body is held back until it is asked for (RFC 9110 10.1.1).
+fn waits(call: &Call) -> bool {
+    call.values("expect").any(|value| value.eq_ignore_ascii_case("100-continue"))
 }
 
 fn head(call: &Call) -> Vec<u8> {

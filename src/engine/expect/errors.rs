@@ -54,9 +54,10 @@ pub fn check(assertion: &Assertion, seen: &Observation, world: &World) -> Vec<Fa
     }
     let strict = assertion.form == Some(Form::JsonErrors);
     match assertion.form {
+        None => {}
+        Some(Form::Messages) => faults.extend(messages(&body)),
         Some(Form::TypedErrors) => faults.extend(type_of(&body, seen.response)),
         Some(form) => faults.extend(form_of(&body, form)),
-        None => {}
     }
     if let Some(codes) = &assertion.code {
         let expected = format!("code {}", codes.items().join(" or "));
@@ -128,7 +129,7 @@ fn form_of(body: &ErrorBody, form: Form) -> Option<Fault> {
         (ErrorBody::Broken, _) => {
             return Some(Fault::new("form", EXPECTED, "a body that is called JSON and is none"));
         }
-        (_, Form::Errors | Form::TypedErrors) => return None,
+        (_, Form::Errors | Form::TypedErrors | Form::Messages) => return None,
         (other, Form::JsonErrors) => {
             let got = if matches!(other, ErrorBody::Empty) { "no body" } else { "a body that is not JSON" };
             return Some(Fault { requirement: Some("error.json"), ..Fault::new("form", EXPECTED, got) });
@@ -151,6 +152,21 @@ fn form_of(body: &ErrorBody, form: Form) -> Option<Fault> {
         }
     }
     None
+}
+
+/// A message that is no text; none at all is lawful (v1.1.1 L805).
+fn messages(body: &ErrorBody) -> Option<Fault> {
+    let ErrorBody::Json(value) = body else { return None };
+    let errors = value.get("errors").and_then(Value::as_array).into_iter().flatten();
+    let mut messages = errors.filter_map(|error| error.get("message"));
+    let odd = messages.find(|message| !message.is_string() && !message.is_null())?;
+    let kind = match odd {
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+        Value::Bool(_) => "true or false",
+        _ => "a number",
+    };
+    Some(Fault::new("form", "messages that are text", format!("a message that is {kind}")))
 }
 
 /// Every code in the body, in order.

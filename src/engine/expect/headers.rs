@@ -1,6 +1,6 @@
-//! `location`, `digest`, `type`, `length`, `headers`, `link`.
+//! `location`, `digest`, `type`, `length`, `headers`, `warnings`, `link`.
 
-use super::{Fault, Observation, World, node, schema1};
+use super::{Fault, Observation, World, node, schema1, warnings};
 use crate::content::digest::Digest;
 use crate::content::{Body, Node, media};
 use crate::suite::assertion::{Assertion, LinkIs, LocationIs, NumberOrNode};
@@ -35,6 +35,7 @@ pub fn check(assertion: &Assertion, seen: &Observation, world: &World) -> Vec<Fa
     for (name, expected) in assertion.headers.iter().flatten() {
         faults.extend(header(name, expected, seen, world));
     }
+    faults.extend(assertion.warnings.and_then(|expected| warnings::check(expected, seen)));
     if let Some(expected) = assertion.link {
         // What others have in the list makes it longer.
         if expected != LinkIs::Absent || world.foreign.is_empty() {

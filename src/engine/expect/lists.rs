@@ -1,10 +1,10 @@
-//! `tags` and `referrers`: lists, a page of them or all pages together.
+//! `tags`, `repositories` and `referrers`: lists, a page of them or all pages together.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Fault, Observation, World, referrers};
+use super::{Fault, Observation, World, referrers, repositories};
 use crate::suite::assertion::{Assertion, TagsAre};
 use crate::suite::model::TagSet;
 use crate::wire::Response;
@@ -21,6 +21,13 @@ pub enum Listing {
         /// What was wrong with the links between them.
         trail: Option<String>,
     },
+    /// Of repositories.
+    Repositories {
+        /// The names of each page, or why its body is no list of them.
+        pages: Vec<Result<Vec<String>, String>>,
+        /// What was wrong with the links between the pages.
+        trail: Option<String>,
+    },
     /// Of referrers: the entries of all pages.
     Referrers {
         /// Descriptors in order, or why the body is no list.
@@ -34,7 +41,9 @@ impl Listing {
     /// What was wrong with the links between the pages.
     pub fn trail(&self) -> Option<&str> {
         match self {
-            Listing::Tags { trail, .. } | Listing::Referrers { trail, .. } => trail.as_deref(),
+            Listing::Tags { trail, .. } | Listing::Repositories { trail, .. } | Listing::Referrers { trail, .. } => {
+                trail.as_deref()
+            }
         }
     }
 }
@@ -100,12 +109,18 @@ pub fn check(assertion: &Assertion, seen: &Observation, world: &World) -> Vec<Fa
     if seen.response.status != 200 {
         return Vec::new();
     }
-    match (&assertion.tags, &assertion.referrers, seen.listing) {
-        (Some(expected), _, Some(Listing::Tags { pages, whole, .. })) => tags(expected, pages, *whole, world),
-        (_, Some(expected), Some(Listing::Referrers { entries, .. })) => {
-            referrers::check(expected, entries, seen, world)
+    match seen.listing {
+        None => Vec::new(),
+        Some(Listing::Tags { pages, whole, .. }) => {
+            assertion.tags.iter().flat_map(|expected| tags(expected, pages, *whole, world)).collect()
         }
-        _ => Vec::new(),
+        Some(Listing::Repositories { pages, .. }) => {
+            assertion.repositories.iter().flat_map(|expected| repositories::check(expected, pages)).collect()
+        }
+        Some(Listing::Referrers { entries, .. }) => {
+            let expected = assertion.referrers.iter();
+            expected.flat_map(|expected| referrers::check(expected, entries, seen, world)).collect()
+        }
     }
 }
 

@@ -12,8 +12,10 @@ mod one_of;
 mod parts;
 pub mod payload;
 mod referrers;
+pub mod repositories;
 mod same;
 mod schema1;
+mod warnings;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

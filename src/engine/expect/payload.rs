@@ -1,4 +1,4 @@
-//! `body`, `not-body`, `hashes`: the bytes that came.
+//! `body`, `not-body`, `not-text`, `hashes`: the bytes that came.
 
 use std::borrow::Cow;
 
@@ -17,15 +17,18 @@ const SHOWN: u64 = 1 << 20;
 /// Evaluates the keys that speak of an answer as it was expected.
 pub fn check(assertion: &Assertion, seen: &Observation, world: &World) -> Vec<Fault> {
     let mut faults = Vec::new();
-    if seen.method.eq_ignore_ascii_case("HEAD") {
-        return faults;
-    }
+    // Of an answer to HEAD only that there is none can be said.
+    let is_head = seen.method.eq_ignore_ascii_case("HEAD");
     match assertion.body.as_deref() {
         None => {}
         Some("empty") if seen.response.body.is_empty() => {}
         Some("empty") => faults.push(Fault::new("body", "no body", "a body")),
+        Some(_) if is_head => {}
         Some("range") => faults.extend(range(seen)),
         Some(name) => faults.extend(node(name, seen, world).and_then(|node| same_bytes(name, node, seen.response))),
+    }
+    if is_head {
+        return faults;
     }
     if assertion.content_range == Some(true) {
         faults.extend(content_range(seen));
@@ -36,9 +39,15 @@ pub fn check(assertion: &Assertion, seen: &Observation, world: &World) -> Vec<Fa
     faults
 }
 
-/// `not-body`: looked for in every answer, whatever its status.
+/// `not-body` and `not-text`: looked for in every answer, whatever its status.
 pub fn foreign_body(assertion: &Assertion, seen: &Observation, world: &World) -> Vec<Fault> {
     let mut faults = Vec::new();
+    if let Some(text) = &assertion.not_text
+        && !text.is_empty()
+        && seen.response.body.windows(text.len()).any(|part| part == text.as_bytes())
+    {
+        faults.push(Fault::new("not-text", format!("a body without `{text}`"), format!("a body with `{text}`")));
+    }
     for name in assertion.not_body.iter().flatten() {
         if let Some(node) = node(name, seen, world)
             && node.size > 0

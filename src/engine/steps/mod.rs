@@ -2,6 +2,7 @@
 
 mod absent;
 mod blob;
+mod catalog;
 mod client;
 mod delete;
 mod joined;
@@ -53,6 +54,7 @@ pub async fn run(case: &mut Case, step: &Step) -> Result<(), Halt> {
         Action::Delete(what) => delete::run(case, &here, what).await,
         Action::Tags(what) => tags::run(case, &here, what).await,
         Action::Referrers(what) => referrers::run(case, &here, what).await,
+        Action::Catalog(what) => catalog::run(case, &here, what).await,
         Action::Blob(what) => blob::run(case, &here, what).await,
         Action::Mount(what) => mount::run(case, &here, what).await,
         Action::Upload(what) => upload::run(case, &here, what).await,
@@ -144,8 +146,8 @@ impl Here<'_> {
     }
 }
 
-/// Puts `{repo}`, `{repo:NICK}`, `{digest:NODE}`, `{encoded:NODE}` (the digest as clients write it in a query), `{type:NODE}` and
-/// `{tag:NODE}` in, where NODE may be `self`; any other brace stays.
+/// Puts `{repo}`, `{repo:NICK}`, `{digest:NODE}`, `{hex:NODE}` (what follows its colon), `{encoded:NODE}` (the digest as
+/// clients write it in a query), `{type:NODE}` and `{tag:NODE}` in, where NODE may be `self`; any other brace stays.
 pub(super) fn expand(case: &Case, nickname: &str, own: Option<&Arc<Node>>, text: &str) -> Result<String, Halt> {
     let node = |name: &str| match own {
         Some(own) if name == "self" => Ok(own.clone()),
@@ -168,6 +170,8 @@ pub(super) fn expand(case: &Case, nickname: &str, own: Option<&Arc<Node>>, text:
             out.push_str(node(name)?.digest.as_str());
         } else if let Some(name) = name.strip_prefix("encoded:") {
             out.push_str(&query(node(name)?.digest.as_str()));
+        } else if let Some(name) = name.strip_prefix("hex:") {
+            out.push_str(node(name)?.digest.hex());
         } else if let Some(name) = name.strip_prefix("type:") {
             out.push_str(&node(name)?.media_type);
         } else if let Some(name) = name.strip_prefix("tag:") {

@@ -7,6 +7,7 @@ use crate::engine::ask::{Asked, Question, Sender, is_busy};
 use crate::engine::case::{Case, Halt};
 use crate::engine::expect::headers::brief;
 use crate::engine::expect::lists::{Listing, TagPage, descriptors};
+use crate::engine::expect::repositories;
 use crate::wire::{Ask, Response};
 
 use super::query;
@@ -25,6 +26,7 @@ pub(super) enum Of {
         n: Option<usize>,
     },
     Referrers,
+    Repositories,
 }
 
 /// A list as it was asked for.
@@ -99,6 +101,7 @@ async fn gather(
             let is_part = asks("last=") || asks("n=") && !follow || pages.last().is_some_and(|page| page.linked);
             Listing::Tags { pages, whole: !is_part, trail }
         }
+        Of::Repositories => Listing::Repositories { pages: read.map(repositories::names).collect(), trail },
         Of::Referrers => {
             let pages: Result<Vec<_>, String> = read.map(descriptors).collect();
             Listing::Referrers { entries: pages.map(|pages| pages.into_iter().flatten().collect()), trail }
@@ -170,6 +173,7 @@ fn after(question: &Question, page: &Response, of: Of) -> Option<String> {
 fn brings_news(response: &Response, of: Of, seen: &mut BTreeSet<String>) -> bool {
     let items: Vec<String> = match of {
         Of::Tags { .. } => TagPage::of(response).tags.unwrap_or_default(),
+        Of::Repositories => repositories::names(response).unwrap_or_default(),
         Of::Referrers => descriptors(response).unwrap_or_default().iter().map(ToString::to_string).collect(),
     };
     let count = items.len();

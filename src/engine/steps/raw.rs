@@ -35,6 +35,11 @@ pub async fn run(case: &mut Case, here: &Here<'_>, what: &Raw) -> Result<(), Hal
     } else if let Some(text) = &what.body {
         ask.body = AskBody::Bytes(Bytes::from(expand(case, here.nickname(), node.as_ref(), text)?));
     }
+    if let Some(size) = what.chunks {
+        ask.body = AskBody::Bytes(in_chunks(&ask.body, size));
+        ask = ask.header("Transfer-Encoding", "chunked");
+    }
+    ask.as_written = true;
     let reads = matches!(what.method.as_str(), "GET" | "HEAD");
     let actions: &[&str] = if reads { &["pull"] } else { &["pull", "push"] };
     let last = path.split('?').next().and_then(|path| path.rsplit('/').next()).unwrap_or_default();
@@ -54,11 +59,29 @@ pub async fn run(case: &mut Case, here: &Here<'_>, what: &Raw) -> Result<(), Hal
     Ok(())
 }
 
+/// A body in the chunked coding (RFC 9112 7.1).
+fn in_chunks(body: &AskBody, size: u64) -> Bytes {
+    let whole: Vec<u8> = match body {
+        AskBody::Empty => Vec::new(),
+        AskBody::Bytes(bytes) => bytes.to_vec(),
+        AskBody::Generated { source, offset, length } => source.pieces(*offset, *length).flatten().collect(),
+    };
+    let mut coded = Vec::with_capacity(whole.len() * 2);
+    for chunk in whole.chunks(usize::try_from(size).unwrap_or(usize::MAX).max(1)) {
+        coded.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
+        coded.extend_from_slice(chunk);
+        coded.extend_from_slice(b"\r\n");
+    }
+    coded.extend_from_slice(b"0\r\n\r\n");
+    coded.into()
+}
+
 /// What a raw PUT of a manifest into the step's repository puts it under.
 fn put_of(case: &Case, here: &Here<'_>, what: &Raw, path: &str) -> Result<Option<Reference>, Halt> {
     let prefix = format!("/v2/{}/manifests/", case.repository(here.nickname())?);
-    let reference =
-        path.strip_prefix(&prefix).filter(|reference| what.method == "PUT" && !reference.contains(['/', '?']));
+    let reference = path
+        .strip_prefix(&prefix)
+        .filter(|reference| what.method == "PUT" && !reference.is_empty() && !reference.contains(['/', '?']));
     Ok(reference.map(|reference| match Digest::parse(reference) {
         Some(digest) => Reference::Digest(digest),
         None => Reference::Tag(reference.to_owned()),

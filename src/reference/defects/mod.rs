@@ -26,6 +26,7 @@ mod delete;
 mod delete_blobs;
 mod delete_children;
 mod forms;
+mod docker;
 mod gaps;
 mod gc;
 mod gc_after;
@@ -43,6 +44,7 @@ mod gc_takes;
 mod gc_tools;
 mod head;
 mod headers;
+mod http;
 mod last;
 mod late;
 mod late_asked;
@@ -51,8 +53,10 @@ mod late_pushed;
 mod malformed;
 mod missing;
 mod mounts;
+mod names;
 mod negotiate;
 mod pages;
+mod paths;
 mod pull;
 mod push;
 mod race;
@@ -198,6 +202,10 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         race::DEFECTS,
         race_lost::DEFECTS,
         storage::DEFECTS,
+        names::DEFECTS,
+        paths::DEFECTS,
+        http::DEFECTS,
+        docker::DEFECTS,
     ];
     areas.concat()
 });

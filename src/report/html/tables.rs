@@ -198,6 +198,7 @@ pub(super) fn requirements(page: &mut Page, record: &RunRecord) {
         let basis = match requirement.basis {
             Basis::Spec => "spec",
             Basis::Rfc => "RFC",
+            Basis::Docker => "Docker's API",
             Basis::Product => "the product's promise",
             Basis::Lacuna => "lacuna's reading",
         };

@@ -19,6 +19,18 @@ pub struct Tags {
     pub delete_between: Option<String>,
 }
 
+/// Keys of `catalog`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Catalog {
+    /// The query's `n`, as written.
+    pub n: Option<Literal>,
+    /// The query's `last`; `{repo}` is a repository's full name.
+    pub last: Option<Literal>,
+    /// Follows `Link` to exhaustion (bounded), asserts on all pages together.
+    pub follow: bool,
+}
+
 /// A query value: text or a number, sent as written.
 #[derive(Debug, Clone, PartialEq, JsonSchema)]
 #[schemars(untagged)]

@@ -12,12 +12,15 @@ use crate::clients::Deed;
 pub struct Raw {
     /// The method, as sent.
     pub method: String,
-    /// Path and query, as sent; `{repo}` is the repository's name, `{digest:NODE}` a node's digest.
+    /// Path and query, as sent; `{repo}` is the repository's name, `{digest:NODE}` a node's digest, `{hex:NODE}` what follows its colon.
     pub path: String,
     /// The body, as text.
     pub body: Option<String>,
     /// The body: a node's bytes.
     pub bytes_of: Option<String>,
+    /// The body is sent in the chunked coding, so many bytes to a chunk, without Content-Length (RFC 9112 7.1).
+    #[schemars(range(min = 1))]
+    pub chunks: Option<u64>,
 }
 
 /// Keys of `client`. What it writes goes to the step's repository.
