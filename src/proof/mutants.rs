@@ -111,9 +111,8 @@ impl Proof {
         let of = |repository: &String| marks.get(marked(repository)?).copied();
         let mut places: BTreeSet<usize> = shape.repositories.iter().filter_map(of).collect();
         if shape.repositories.is_empty() {
-            let is_raw = |place: &usize| {
-                self.instances[*place].every_step().any(|step| matches!(step.action, Action::Raw(_)))
-            };
+            let is_raw =
+                |place: &usize| self.instances[*place].every_step().any(|step| matches!(step.action, Action::Raw(_)));
             places = (0..self.instances.len()).filter(is_raw).collect();
         }
         let cost = |place: &usize| {
