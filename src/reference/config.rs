@@ -150,6 +150,14 @@ pub struct AuthConfig {
     pub token_lifetime: Duration,
 }
 
+impl AuthConfig {
+    /// A registry that lets in one user, and by tokens or not; tokens live for five minutes, as in most products.
+    pub fn of(scheme: Scheme, user: &str, password: &str) -> AuthConfig {
+        let users = [(user.to_owned(), password.to_owned())].into();
+        AuthConfig { scheme, users, anonymous_pull: false, token_lifetime: Duration::from_secs(300) }
+    }
+}
+
 impl std::fmt::Debug for AuthConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let users: Vec<_> = self.users.keys().collect();

@@ -19,7 +19,7 @@ use super::tree::{Entry, Kind, Node};
 use super::words;
 
 /// Every action.
-pub const ACTIONS: [&str; 21] = [
+pub const ACTIONS: [&str; 22] = [
     "push",
     "put",
     "head",
@@ -35,6 +35,7 @@ pub const ACTIONS: [&str; 21] = [
     "upload",
     "session",
     "raw",
+    "token",
     "client",
     "usage",
     "wait",

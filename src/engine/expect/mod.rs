@@ -13,6 +13,7 @@ pub mod payload;
 mod referrers;
 mod same;
 mod schema1;
+mod who;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -189,6 +190,7 @@ pub fn judge<'a>(
         if evaluated {
             faults.extend(errors::check(assertion, seen, world));
             faults.extend(headers::check(assertion, seen, world));
+            faults.extend(who::check(assertion, seen, world));
             faults.extend(same::check(assertion, seen, world));
             faults.extend(payload::check(assertion, seen, world));
             faults.extend(lists::check(assertion, seen, world));

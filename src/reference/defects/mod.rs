@@ -7,6 +7,9 @@ mod after;
 mod after_lists;
 mod after_writes;
 mod again;
+mod auth_challenge;
+mod auth_entry;
+mod auth_token;
 mod blobs;
 mod boot;
 mod boot_again;
@@ -180,6 +183,9 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         race::DEFECTS,
         race_lost::DEFECTS,
         storage::DEFECTS,
+        auth_challenge::DEFECTS,
+        auth_entry::DEFECTS,
+        auth_token::DEFECTS,
     ];
     areas.concat()
 });
