@@ -129,7 +129,7 @@ impl Stance {
 }
 
 /// How a client says who it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Scheme {
     /// Name and password with every request.
     Basic,
