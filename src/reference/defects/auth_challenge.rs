@@ -2,11 +2,6 @@
 
 use super::tools::*;
 
-/// A refusal that asks who is there.
-fn asks(answer: &Answer) -> bool {
-    answer.status == StatusCode::UNAUTHORIZED
-}
-
 /// A refused GET of a manifest by its digest or tag.
 fn refused_get(asked: &Asked, answer: &Answer) -> bool {
     gets_manifest(asked) && asks(answer)
@@ -230,9 +225,8 @@ pub(super) const DEFECTS: &[Defect] = &[
         "auth.refused",
         &[Seam::Finish(|asked, _, _, answer| {
             let scheme = asked.header("authorization").and_then(|line| line.split(' ').next());
-            let known = scheme.is_none_or(|scheme| {
-                ["basic", "bearer"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
-            });
+            let known =
+                scheme.is_none_or(|scheme| ["basic", "bearer"].iter().any(|known| scheme.eq_ignore_ascii_case(known)));
             changed(!known && asks(&answer), answer, |_| fault().into())
         })],
     ),

@@ -53,11 +53,6 @@ fn stranger(entering: &Entering, known: bool) -> bool {
         && named.is_some_and(|user| entering.auth.users.contains_key(&user) == known)
 }
 
-/// A refusal that asks who is there.
-fn asks(answer: &Answer) -> bool {
-    answer.status == StatusCode::UNAUTHORIZED
-}
-
 pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
         "blobs-unprotected",
@@ -133,7 +128,8 @@ pub(super) const DEFECTS: &[Defect] = &[
         "auth.closed",
         &[Seam::Finish(|asked, _, memory, answer| {
             let key = asked.uri.to_string();
-            let kept = asked.method == Method::GET && asked.header("range").is_none() && asked.route.repository().is_some();
+            let kept =
+                asked.method == Method::GET && asked.header("range").is_none() && asked.route.repository().is_some();
             if kept && answer.status == StatusCode::OK {
                 memory.keep(&key, &answer);
             }
@@ -225,7 +221,8 @@ pub(super) const DEFECTS: &[Defect] = &[
         &[Seam::Finish(|asked, view, _, answer| {
             let open = view.config.auth.as_ref().is_some_and(|auth| auth.anonymous_pull);
             let known = |user: &String| view.config.auth.as_ref().is_some_and(|auth| auth.users.contains_key(user));
-            let wrong = user(asked).is_some_and(|user| !known(&user) || user.is_empty()) || is_wrong_password(asked, view);
+            let wrong =
+                user(asked).is_some_and(|user| !known(&user) || user.is_empty()) || is_wrong_password(asked, view);
             changed(open && wrong && gets_manifest(asked), answer, |_| fault().into())
         })],
     ),

@@ -9,6 +9,7 @@ mod after_writes;
 mod again;
 mod auth_challenge;
 mod auth_entry;
+mod auth_scope;
 mod auth_token;
 mod blobs;
 mod boot;
@@ -185,6 +186,7 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         storage::DEFECTS,
         auth_challenge::DEFECTS,
         auth_entry::DEFECTS,
+        auth_scope::DEFECTS,
         auth_token::DEFECTS,
     ];
     areas.concat()

@@ -50,14 +50,17 @@ pub(super) const VARIATIONS: &[Variation] = &[
     Variation::new(
         "auth-base-open",
         "/v2/ is open to anybody, and the rest asks.",
-        &[Seam::Enter(|entering, right| right || (entering.asked.route == Route::Base && *entering.caller == Caller::Nobody))],
+        &[Seam::Enter(|entering, right| {
+            right || (entering.asked.route == Route::Base && *entering.caller == Caller::Nobody)
+        })],
     ),
     Variation::new(
         "auth-hides",
         "Who does not say who they are is told of a read that nothing is there.",
         &[Seam::Finish(|asked, _, _, answer| {
             // Tokens need a challenge: of them no client would know where to ask.
-            let basic = answer.header("www-authenticate").is_some_and(|text| text.to_ascii_lowercase().contains("basic"));
+            let basic =
+                answer.header("www-authenticate").is_some_and(|text| text.to_ascii_lowercase().contains("basic"));
             match asked.route.repository() {
                 Some(name) if basic && asked.reads() && by_nobody(asked) => Problem::name_unknown(name).into(),
                 _ => answer,
