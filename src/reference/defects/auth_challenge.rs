@@ -165,10 +165,10 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     Defect::new(
         "auth-scope-pull-for-push",
-        "The challenge to a push has the scope of a pull, so that clients go in circles.",
+        "The challenge to PUT of a manifest has the scope of a pull, so that clients go in circles.",
         "auth.challenge-scope",
         &[Seam::Finish(|asked, _, _, answer| {
-            changed(asks(&answer) && !asked.reads() && !says_who(asked), answer, |a| {
+            changed(asks(&answer) && puts_manifest(asked) && !says_who(asked), answer, |a| {
                 rewritten_challenge(a, |text| text.replace(":pull,push", ":pull"))
             })
         })],
