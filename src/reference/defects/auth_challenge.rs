@@ -1,5 +1,7 @@
 //! Wrong about how it asks who is there.
 
+use serde_json::Value;
+
 use super::tools::*;
 
 /// A refused GET of a manifest by its digest or tag.
@@ -57,6 +59,15 @@ pub(super) const DEFECTS: &[Defect] = &[
         "auth.ping-nobody",
         &[Seam::Finish(|asked, _, _, answer| {
             changed(asked.route == Route::Base && asks(&answer) && asked.method == "GET", answer, |_| fault().into())
+        })],
+    ),
+    Defect::new(
+        "auth-ping-refuses-user",
+        "/v2/ is answered 403 to a user, who may do everything else.",
+        "auth.ping",
+        &[Seam::Finish(|asked, _, _, answer| {
+            let pings = asked.route == Route::Base && says_who(asked) && answer.status == StatusCode::OK;
+            changed(pings, answer, |_| Problem::new(StatusCode::FORBIDDEN, "DENIED", "denied", Value::Null).into())
         })],
     ),
     Defect::new(
