@@ -153,7 +153,7 @@ impl Proof {
                 |id: &str| sample.contains(&id) && !named.contains(&case_name(id)) && self.meets_nothing(id);
             if more_than_one_in(SUSPECT, breadth(&record, of_sample)) {
                 let judged = self.some(one_in(JUDGED), 1, &config).into_iter().filter(|id| self.meets_nothing(id));
-                let (red, asked) = breadth(&self.run(config, judged)?, |_| true);
+                let (red, asked) = breadth(&self.run(config.clone(), judged)?, |_| true);
                 if more_than_one_in(BROAD, (red, asked)) {
                     return Err(format!("{}: {red} of {asked} cases are red", word(&config)).into());
                 }
