@@ -345,3 +345,65 @@ fn in_a_process_of_its_own() {
         _ => {}
     }
 }
+
+/// Every file below a folder, as text.
+fn texts(folder: &Path) -> Vec<(PathBuf, String)> {
+    let mut out = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            out.extend(texts(&path));
+        } else {
+            out.push((path.clone(), String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned()));
+        }
+    }
+    out
+}
+
+/// Cases that ask for tokens, send them, and send wrong passwords leave none of it in what is written: neither in the records
+/// nor in what a request takes to be sent again.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_token_and_no_password_is_written() {
+    use lacuna::run::{self, Pause, Request};
+    let out = tempfile::tempdir().unwrap();
+    // Cases that pass keep no exchange: each of them is to warn or fail.
+    let defects = ["token-short-lived", "token-unchecked", "scope-action-ignored", "basic-password-unchecked"];
+    let auth = Some(AuthConfig::of(Scheme::Bearer, "user", PASSWORD));
+    let config = Config { auth, defects: defects.into(), ..Config::default() };
+    let request = Request {
+        library: lacuna::suite::load(&lacuna::suite::SuiteSource::Shipped).unwrap(),
+        elsewhere: Vec::new(),
+        target: lacuna::target::argument::TargetSpec::reference(config),
+        filters: vec![lacuna::plan::Filter::parse("auth/**").unwrap()],
+        out: out.path().to_owned(),
+        jobs: None,
+        seed: 7,
+        spec: lacuna::suite::requirement::Spec::V1_1,
+        level: lacuna::suite::requirement::Level::Must,
+        known: Vec::new(),
+        shard: None,
+        repeat: 1,
+        keep: false,
+        fail_fast: false,
+        pause: Pause::default(),
+    };
+    let progress = |cases| lacuna::report::progress::Progress::new(cases, false, false);
+    let recorded = Box::pin(run::run(&request, &lacuna::engine::Stop::never(), progress)).await.unwrap();
+    let shown = serde_json::to_string(&recorded.record).unwrap();
+    let mut written = texts(out.path());
+    written.push((PathBuf::from("the record"), shown.clone()));
+    assert!(shown.contains("Bearer (redacted)") && shown.contains(r#"\"token\":\"(redacted)\""#), "nothing was shown");
+    let encoded = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, format!("user:{PASSWORD}"));
+    for (path, text) in &written {
+        for secret in [PASSWORD, encoded.trim_end_matches('=')] {
+            assert!(!text.contains(secret), "{}", path.display());
+        }
+        // Tokens of the reference registry are as long as digests, which have their algorithm before them.
+        for marker in ["Bearer ", "bearer ", "BEARER ", r#"\"token\":\""#, r#"\"access_token\":\""#, "token="] {
+            for rest in text.split(marker).skip(1) {
+                let token = rest.chars().take_while(char::is_ascii_hexdigit).count();
+                assert!(token < 32, "{}: {marker}{}", path.display(), rest.chars().take(40).collect::<String>());
+            }
+        }
+    }
+}

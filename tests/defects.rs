@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use lacuna::proof;
-use lacuna::proof::coverage::{case_name, stances};
+use lacuna::proof::coverage::{case_name, is_for, registries};
 use lacuna::record::RunRecord;
-use lacuna::reference::{self, Config, Defect, Stance};
+use lacuna::reference::{self, Config, Defect, Scheme, Stance};
 use lacuna::suite::model::{Action, StanceWord, Step};
 use lacuna::suite::{Library, SuiteSource};
 use lacuna::verdict::Verdict;
@@ -60,10 +60,13 @@ fn main() {
         let proof = proof.clone();
         trials.push(Trial::test(format!("caught::{}", defect.name), move || proof.caught(defect)));
     }
-    for stance in stances() {
+    for config in registries() {
         let proof = proof.clone();
-        let name = format!("innocent::{}", stance.word());
-        trials.push(Trial::test(name, move || proof.innocent(config(&stance), &[])));
+        let name = format!("innocent::{}", word(&config));
+        trials.push(Trial::test(name, move || {
+            let cases = proof.some(1, 0, &config);
+            proof.innocent(config.clone(), &cases)
+        }));
     }
     for (offset, name) in names.iter().copied().enumerate() {
         let proof = proof.clone();
@@ -90,8 +93,15 @@ fn without(mut library: Library, absent: &[&str]) -> Library {
     library
 }
 
-fn config(stance: &Stance) -> Config {
-    Config { stance: stance.clone(), ..Config::default() }
+/// A word for a registry that is proved.
+fn word(config: &Config) -> &'static str {
+    match &config.auth {
+        None => config.stance.word(),
+        Some(auth) if auth.token_lifetime.as_secs() < 60 => "brief-tokens",
+        Some(auth) if auth.anonymous_pull => "public",
+        Some(auth) if auth.scheme == Scheme::Basic => "basic",
+        Some(_) => "bearer",
+    }
 }
 
 #[derive(Clone)]
@@ -125,33 +135,37 @@ impl Proof {
         if named.is_empty() {
             return Err("no case names it in `caught-by`".into());
         }
-        let sample = self.some(SAMPLE, 0);
         let mut missed = named.clone();
         let mut seen = BTreeMap::<String, BTreeSet<String>>::new();
-        for stance in stances().iter().filter(|stance| shows(defect, stance)) {
-            if missed.is_empty() {
-                break;
+        for config in registries().into_iter().filter(|config| shows(defect, &config.stance)) {
+            let asked = self.of(&missed, &config);
+            if asked.is_empty() {
+                continue;
             }
-            // What is caught already is not asked again, and one stance is enough to see how broad it is.
-            let first = missed.len() == named.len();
-            let sample = if first { sample.as_slice() } else { &[] };
-            let config = Config { defects: [defect.name].into(), ..config(stance) };
-            let record = self.run(config.clone(), missed.iter().map(String::as_str).chain(sample.iter().copied()))?;
+            // What is caught already is not asked again, and one registry is enough to see how broad it is; but not one that wants
+            // to know who asks: each of its few cases looks at how it does that.
+            let first = missed.len() == named.len() && config.auth.is_none();
+            let sample = if first { self.some(SAMPLE, 0, &config) } else { Vec::new() };
+            let config = Config { defects: [defect.name].into(), ..config };
+            let record = self.run(config.clone(), asked.into_iter().chain(sample.iter().copied()))?;
             note(defect, &record, &named, &mut missed, &mut seen);
             let of_sample =
                 |id: &str| sample.contains(&id) && !named.contains(&case_name(id)) && self.meets_nothing(id);
             if more_than_one_in(SUSPECT, breadth(&record, of_sample)) {
-                let judged = self.some(one_in(JUDGED), 1).into_iter().filter(|id| self.meets_nothing(id));
-                let (red, asked) = breadth(&self.run(config, judged)?, |_| true);
+                let judged = self.some(one_in(JUDGED), 1, &config).into_iter().filter(|id| self.meets_nothing(id));
+                let (red, asked) = breadth(&self.run(config.clone(), judged)?, |_| true);
                 if more_than_one_in(BROAD, (red, asked)) {
-                    return Err(format!("{}: {red} of {asked} cases are red", stance.word()).into());
+                    return Err(format!("{}: {red} of {asked} cases are red", word(&config)).into());
                 }
             }
         }
         // A few of many are enough to know why a collector stops: who was not looked at then is looked at alone.
         for name in missed.clone() {
-            for stance in stances().iter().filter(|stance| shows(defect, stance)) {
-                let config = Config { defects: [defect.name].into(), ..config(stance) };
+            for config in registries().into_iter().filter(|config| shows(defect, &config.stance)) {
+                if self.of(&BTreeSet::from([name.clone()]), &config).is_empty() {
+                    continue;
+                }
+                let config = Config { defects: [defect.name].into(), ..config };
                 note(defect, &self.run(config, [name.as_str()])?, &named, &mut missed, &mut seen);
             }
         }
@@ -165,9 +179,16 @@ impl Proof {
         Err(lines.collect::<Vec<_>>().join("\n").into())
     }
 
-    /// One instance in `nth`, from one that the offset chooses.
-    fn some(&self, nth: usize, offset: usize) -> Vec<&str> {
-        self.cases.instances().iter().skip(offset % nth).step_by(nth).map(|case| case.id.as_str()).collect()
+    /// One instance in `nth` of those that are for this registry, from one that the offset chooses.
+    fn some(&self, nth: usize, offset: usize, config: &Config) -> Vec<&str> {
+        let of_it = self.cases.instances().iter().filter(|case| is_for(config, case));
+        of_it.skip(offset % nth).step_by(nth).map(|case| case.id.as_str()).collect()
+    }
+
+    /// Those of these cases that are for this registry.
+    fn of<'a>(&self, names: &'a BTreeSet<String>, config: &Config) -> Vec<&'a str> {
+        let is_for = |place: &usize| is_for(config, &self.cases.instances()[*place]);
+        names.iter().filter(|name| self.places[*name].iter().any(is_for)).map(String::as_str).collect()
     }
 
     /// Whether a case meets no barrier.
@@ -178,9 +199,15 @@ impl Proof {
 
     /// A legal difference turns none of these cases red, whatever the stance.
     fn legal(&self, names: &[&'static str], nth: usize, offset: usize) -> Result<(), Failed> {
-        [Stance::Accept, Stance::Refuse].iter().try_for_each(|stance| {
-            let config = Config { variations: names.iter().copied().collect(), ..config(stance) };
-            self.innocent(config, &self.some(nth, offset))
+        // One that is about who asks shows nowhere else, and wants all that is asked about it; any other does not show there.
+        let who = names.iter().any(|name| name.starts_with("auth-"));
+        let rest = names.iter().any(|name| !name.starts_with("auth-"));
+        let concerned = |config: &Config| if config.auth.is_some() { who } else { rest };
+        let registries = registries().into_iter().filter(|config| !matches!(config.stance, Stance::Require(_)));
+        registries.filter(concerned).try_for_each(|config| {
+            let nth = if config.auth.is_some() { 1 } else { nth };
+            let cases = self.some(nth, offset, &config);
+            self.innocent(Config { variations: names.iter().copied().collect(), ..config.clone() }, &cases)
         })
     }
 
@@ -206,6 +233,9 @@ impl Proof {
                 format!("{}: {}", case.id, first.unwrap_or(reason))
             })
             .collect();
+        if record.cases.is_empty() {
+            return Err(format!("{variations:?}: no case was asked").into());
+        }
         let passed = record.totals.get(&Verdict::Pass).copied().unwrap_or(0);
         if !red.is_empty() {
             let shown: Vec<&str> = red.iter().take(40).map(String::as_str).collect();

@@ -42,8 +42,9 @@ async fn shipped(name: &str) -> Option<Live> {
 async fn every_shipped_profile_is_what_it_claims() {
     let launched = |name: &&str| load::shipped(name).unwrap().unwrap().launch.is_some();
     for name in load::shipped_names().into_iter().filter(launched) {
-        if name == "pulp" && std::env::var_os("PULP_PASSWORD").is_none() {
-            eprintln!("SKIPPED: pulp was not probed: PULP_USER and PULP_PASSWORD are not set");
+        let named = load::shipped(name).unwrap().unwrap().auth.and_then(|auth| auth.env);
+        if let Some((user, password)) = named.filter(|(_, password)| std::env::var_os(password).is_none()) {
+            eprintln!("SKIPPED: {name} was not probed: {user} and {password} are not set");
             continue;
         }
         let Some(live) = shipped(name).await else { continue };

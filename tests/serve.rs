@@ -19,9 +19,14 @@ struct Served {
 
 impl Served {
     fn start(arguments: &[&str]) -> Served {
+        Served::start_with(arguments, &[])
+    }
+
+    fn start_with(arguments: &[&str], environment: &[(&str, &str)]) -> Served {
         let mut process = Command::new(env!("CARGO_BIN_EXE_lacuna"))
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(arguments)
+            .envs(environment.iter().copied())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -114,6 +119,27 @@ fn stance_defect_and_variation_are_heeded() {
     let served = Served::start(&["--stance", "require=linux/amd64,linux/arm64", "--defect", "tags-n-zero-500"]);
     assert_eq!(served.put("a", &index(0)), 201);
     assert_eq!(served.ask("GET", "/v2/a/tags/list?n=0", "", b"").0, 500);
+}
+
+/// Who is let in stands in the environment, and in no argument.
+#[test]
+fn with_auth_it_wants_to_know_who_asks() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lacuna"));
+    command.args(["serve", "--auth", "basic", "--listen", "127.0.0.1:0"]).env_remove("LACUNA_USER");
+    let refused = command.output().unwrap();
+    let stderr = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(refused.status.code() == Some(2) && stderr.contains("LACUNA_USER is not set"), "{stderr}");
+
+    let asked = [("LACUNA_USER", "ann"), ("LACUNA_PASSWORD", "secret")];
+    let served = Served::start_with(&["--auth", "basic"], &asked);
+    assert_eq!(served.ask("GET", "/v2/", "", b"").0, 401);
+    // ann:secret
+    assert_eq!(served.ask("GET", "/v2/", "Authorization: Basic YW5uOnNlY3JldA==\r\n", b"").0, 200);
+    let served = Served::start_with(&["--auth", "bearer", "--public", "--token-lifetime", "2s"], &asked);
+    assert_eq!(served.ask("GET", "/v2/a/tags/list", "", b"").0, 404);
+    assert_eq!(served.put("a", &index(0)), 401);
+    let token = served.ask("GET", "/token?scope=repository:a:pull", "", b"");
+    assert!(token.0 == 200 && String::from_utf8_lossy(&token.1).contains(r#""expires_in":2"#));
 }
 
 #[test]

@@ -5,12 +5,14 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::output;
-use crate::reference::{Config, GcConfig, Stance, defects, start, variations};
+use crate::reference::{AuthConfig, Config, GcConfig, Scheme, Stance, defects, start, variations};
+use crate::target::units::Time;
 
 /// Arguments of `lacuna serve`.
 #[derive(Debug, Clone, Args)]
@@ -27,6 +29,16 @@ pub struct ServeArgs {
     /// Differs in this lawful way; may repeat. `lacuna list --variations` names them.
     #[arg(long = "variation", value_name = "NAME")]
     pub variations: Vec<String>,
+    /// Wants to know who asks: by `basic` or by `bearer`, whose tokens its own /token gives. The one user is named in the
+    /// environment: LACUNA_USER, LACUNA_PASSWORD.
+    #[arg(long, value_name = "SCHEME")]
+    pub auth: Option<Scheme>,
+    /// With --auth: anybody may pull.
+    #[arg(long, requires = "auth")]
+    pub public: bool,
+    /// With --auth bearer: how long a token is good.
+    #[arg(long, value_name = "TIME", requires = "auth", value_parser = time)]
+    pub token_lifetime: Option<Duration>,
     /// Keeps everything in this folder, which survives; without it, in memory.
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
@@ -40,8 +52,27 @@ pub async fn serve(args: ServeArgs) -> ExitCode {
     }
 }
 
+/// `2s`, `5m`.
+fn time(text: &str) -> Result<Duration, String> {
+    Time::try_from(text.to_owned()).map(|time| time.0)
+}
+
+/// Who is let in, where somebody has to be.
+fn let_in(args: &ServeArgs) -> Result<Option<AuthConfig>, String> {
+    let Some(scheme) = args.auth else { return Ok(None) };
+    let said = |name: &str| {
+        std::env::var(name).ok().filter(|value| !value.is_empty()).ok_or_else(|| {
+            format!("--auth lets in one user: say who in LACUNA_USER and LACUNA_PASSWORD ({name} is not set)")
+        })
+    };
+    let auth = AuthConfig::of(scheme, &said("LACUNA_USER")?, &said("LACUNA_PASSWORD")?);
+    let token_lifetime = args.token_lifetime.unwrap_or(auth.token_lifetime);
+    Ok(Some(AuthConfig { anonymous_pull: args.public, token_lifetime, ..auth }))
+}
+
 async fn run(args: ServeArgs) -> Result<(), String> {
     let config = Config {
+        auth: let_in(&args)?,
         stance: args.stance,
         dir: args.dir,
         defects: known("defect", &args.defects, defects().iter().map(|d| d.name))?,

@@ -21,6 +21,7 @@ use crate::suite::barrier::Barrier;
 use crate::suite::model::{Action, CaseInstance, Step};
 use crate::suite::requirement::Level;
 use crate::suite::side;
+use crate::wire::Secret;
 
 mod answers;
 mod foreign;
@@ -88,6 +89,8 @@ pub struct Case {
     pub(super) sessions: BTreeMap<(String, Digest), Session>,
     /// Where uploads go on that are sent request by request, by the repository's nickname and the upload's name.
     pub(super) uploads: BTreeMap<(String, String), String>,
+    /// Tokens that a step asked for, by its name. They are never written down.
+    pub(super) tokens: BTreeMap<String, Secret>,
     pub(super) step: usize,
     step_name: Option<String>,
     pub(super) exchanges: Vec<StepExchange>,
@@ -129,6 +132,7 @@ impl Case {
             named: BTreeMap::new(),
             sessions: BTreeMap::new(),
             uploads: BTreeMap::new(),
+            tokens: BTreeMap::new(),
             step: 0,
             step_name: None,
             exchanges: Vec::new(),

@@ -1,11 +1,16 @@
 //! Which cases observe which requirement, and which defects break it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::Proof;
-use crate::reference::{Config, Stance, defects};
+use crate::reference::{AuthConfig, Config, Scheme, Stance, defects};
 use crate::run::NotRun;
+use crate::suite::model::CaseInstance;
 use crate::suite::requirement::Requirement;
+
+/// How long tokens live that are to be over within a case.
+const BRIEF: Duration = Duration::from_secs(2);
 
 /// A requirement, and who looks after it.
 #[derive(Debug, Clone)]
@@ -43,11 +48,14 @@ impl Proof {
     /// # Errors
     /// Why nothing was asked.
     pub async fn coverage(&self) -> Result<Vec<Covered>, NotRun> {
-        let every: Vec<usize> = (0..self.instances.len()).collect();
         let mut cases = BTreeMap::<String, BTreeSet<String>>::new();
         // Most of a run is waiting: for a barrier, for others.
-        let runs = stances().map(|stance| Box::pin(self.ask(Config { stance, ..Config::default() }, &every)));
-        for record in futures_util::future::try_join_all(runs).await? {
+        let runs = registries().into_iter().map(|config| {
+            let is_asked = |place: &usize| is_for(&config, &self.instances[*place]);
+            let of_it: Vec<usize> = (0..self.instances.len()).filter(is_asked).collect();
+            async move { self.ask(config, &of_it).await }
+        });
+        for record in futures_util::future::try_join_all(runs.map(Box::pin)).await? {
             for case in &record.cases {
                 for requirement in &case.requirements {
                     cases.entry(requirement.clone()).or_default().insert(case_name(&case.id));
@@ -63,6 +71,30 @@ impl Proof {
 pub fn stances() -> [Stance; 3] {
     let required = ["linux/amd64", "linux/arm64"].map(str::to_owned).to_vec();
     [Stance::Accept, Stance::Refuse, Stance::Require(required)]
+}
+
+/// The registries that the cases are proved by: one of each stance, and those that want to know who asks - by a password, by
+/// tokens, by tokens where anybody may pull, by tokens that are soon over.
+pub fn registries() -> Vec<Config> {
+    let config = |auth| Config { auth, ..Config::default() };
+    let by = |scheme| AuthConfig::of(scheme, "lacuna", "lacuna-right-password");
+    let open = AuthConfig { anonymous_pull: true, ..by(Scheme::Bearer) };
+    let brief = AuthConfig { token_lifetime: BRIEF, ..by(Scheme::Bearer) };
+    let asking = [by(Scheme::Basic), by(Scheme::Bearer), open, brief].map(|auth| config(Some(auth)));
+    let stances = stances().map(|stance| Config { stance, ..Config::default() });
+    stances.into_iter().chain(asking).collect()
+}
+
+/// Whether a registry is one that a case is for: who asks is the affair of those that want to know it, and of short lives that of
+/// the one whose tokens have them.
+pub fn is_for(config: &Config, case: &CaseInstance) -> bool {
+    let mut needs = case.needs.capabilities.keys();
+    let about_who = needs.any(|name| name == "auth" || name.starts_with("auth."));
+    let about_lives = case.needs.capabilities.contains_key("auth.short-tokens");
+    match &config.auth {
+        None => !about_who,
+        Some(auth) => about_who && about_lives == (auth.token_lifetime == BRIEF),
+    }
 }
 
 /// A case's name without its parameters: `area/topic/name`.

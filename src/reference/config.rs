@@ -129,7 +129,7 @@ impl Stance {
 }
 
 /// How a client says who it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Scheme {
     /// Name and password with every request.
     Basic,
@@ -148,6 +148,14 @@ pub struct AuthConfig {
     pub anonymous_pull: bool,
     /// How long a token is good.
     pub token_lifetime: Duration,
+}
+
+impl AuthConfig {
+    /// A registry that lets in one user, and by tokens or not; tokens live for five minutes, as in most products.
+    pub fn of(scheme: Scheme, user: &str, password: &str) -> AuthConfig {
+        let users = [(user.to_owned(), password.to_owned())].into();
+        AuthConfig { scheme, users, anonymous_pull: false, token_lifetime: Duration::from_secs(300) }
+    }
 }
 
 impl std::fmt::Debug for AuthConfig {

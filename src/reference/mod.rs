@@ -18,6 +18,7 @@ pub mod answer;
 mod auth;
 mod blobs;
 pub mod boot;
+pub mod caller;
 pub mod config;
 mod connection;
 pub mod content;

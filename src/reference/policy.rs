@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::answer::Answer;
 use super::boot::{Found, Rebuild};
+use super::caller::{Entering, Granting};
 use super::gc::Plan;
 use super::mutants::{Mutant, Witness};
 use super::problem::Verdict;
@@ -24,6 +25,10 @@ use crate::content::digest::Digest;
 pub enum Seam {
     /// How long does a request wait before it is looked at? Not at all, rightly.
     Begin(fn(&Asked) -> Duration),
+    /// Is somebody let in? Asked only where not everybody may do everything; of a token's endpoint, and of a mount's source, too.
+    Enter(fn(&Entering, bool) -> bool),
+    /// What does a token let its bearer do?
+    Grant(fn(&Granting, Vec<String>) -> Vec<String>),
     /// Is a request heard at all? Each that is let in, rightly, but for a write while the registry is configured to take none.
     Hear(fn(&Asked, &View, Verdict) -> Verdict),
     /// Is what a manifest names there?
@@ -147,6 +152,14 @@ impl Policy {
 
     pub(super) fn begin(&self, asked: &Asked) -> Duration {
         decide!(self, Begin, Duration::ZERO, |wait, so_far| so_far.max(wait(asked)))
+    }
+
+    pub(super) fn enter(&self, entering: &Entering, right: bool) -> bool {
+        decide!(self, Enter, right, |change, so_far| change(entering, so_far))
+    }
+
+    pub(super) fn grant(&self, granting: &Granting, right: Vec<String>) -> Vec<String> {
+        decide!(self, Grant, right, |change, so_far| change(granting, so_far))
     }
 
     pub(super) fn hear(&self, asked: &Asked, view: &View, right: Verdict) -> Verdict {

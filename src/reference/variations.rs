@@ -3,6 +3,7 @@
 //! They sit at the seams of [`super::policy`], as defects do, or are a choice of [`Config`].
 
 mod answers;
+mod auth;
 mod collection;
 mod content;
 mod lists;
@@ -46,6 +47,7 @@ impl Variation {
 static ALL: LazyLock<Vec<Variation>> = LazyLock::new(|| {
     [
         answers::VARIATIONS,
+        auth::VARIATIONS,
         collection::VARIATIONS,
         content::VARIATIONS,
         lists::VARIATIONS,

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::either::Forms;
 use super::model::TagSet;
+pub use super::who::{ChallengeIs, TokenIs};
 
 /// The keys under a requirement. `self` is the node that the step names.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -69,6 +70,10 @@ pub struct Assertion {
     pub referrers: Option<ReferrersAre>,
     /// The catalog.
     pub repositories: Option<RepositoriesAre>,
+    /// `WWW-Authenticate` of a 401; of other statuses nothing is asserted.
+    pub challenge: Option<ChallengeIs>,
+    /// The answer of a token endpoint.
+    pub token: Option<TokenIs>,
 }
 
 /// A set of statuses, as written.

@@ -36,6 +36,7 @@ mod topic;
 pub(crate) mod tree;
 mod unfit;
 mod vary;
+mod who;
 mod words;
 mod written;
 pub(crate) mod yaml;

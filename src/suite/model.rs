@@ -23,7 +23,7 @@ use crate::content::graph::{Format, Graph};
 pub use blobs::{BlobRead, Mount, ReadMethod, SessionRequest, SessionStep, Upload, UploadHow};
 pub use lists::{Catalog, Literal, Referrers, Tags};
 pub use manifests::{By, Delete, Joined, Nodes, Numbered, Push, Put, Read, Settled, TagSet};
-pub use others::{ClientStep, Ends, Raw, Shows, UsageStep, Wait};
+pub use others::{Asker, ClientStep, Ends, Raw, Shows, TokenStep, UsageStep, Wait};
 
 /// A place in a file: `line` and `column` count from 1; a column counts characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -201,6 +201,8 @@ pub enum Action {
     Session(SessionStep),
     /// Any request, bytes as given.
     Raw(Raw),
+    /// A token is asked for, where the registry's challenges say that it is to be had.
+    Token(TokenStep),
     /// A real client does something, and ends as it does against the reference registry.
     Client(ClientStep),
     /// Measures what the registry's storage holds; with `since`, by how much that has grown.

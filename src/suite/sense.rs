@@ -5,7 +5,7 @@ use super::context::Context;
 use super::fault::{Fault, shown};
 use super::model::{
     Action, By, ClientStep, Delete, Ends, Literal, Nodes, Put, Raw, Read, Referrers, SessionRequest, SessionStep,
-    TagSet, Tags, Upload, UploadHow,
+    TagSet, Tags, TokenStep, Upload, UploadHow,
 };
 use super::step::Decoded;
 use super::template;
@@ -49,6 +49,7 @@ pub fn check(decoded: &Decoded, context: &Context) -> bool {
         Action::Upload(upload) => step.upload(upload),
         Action::Session(session) => step.session(session),
         Action::Raw(raw) => step.raw(raw),
+        Action::Token(token) => step.token(token),
         Action::Wait(wait) => step.wait(&wait.time),
         Action::Client(client) => step.client(client),
         Action::Usage(usage) => {
@@ -312,6 +313,14 @@ impl Sense<'_> {
         }
     }
 
+    fn token(&self, token: &TokenStep) {
+        for (i, scope) in token.scopes.iter().enumerate().filter(|(_, scope)| scope.split(':').count() < 3) {
+            let place = self.node.find(["scopes", i.to_string().as_str()]);
+            let fault = place.fault(format!("`{}` is no scope", shown(scope, 60)));
+            self.context.report(fault.help("write `repository:{repo}:pull,push`"));
+        }
+    }
+
     fn client(&self, step: &ClientStep) {
         let known = clients::all();
         let Some(client) = known.get(&step.name) else {
@@ -382,6 +391,7 @@ fn observable(assertion: &Assertion, action: &Action, node: &Node, name: &str, c
         ),
         ("referrers", assertion.referrers.is_some() && !matches!(action, Action::Referrers(_))),
         ("repositories", assertion.repositories.is_some() && !matches!(action, Action::Catalog(_))),
+        ("token", assertion.token.is_some() && !matches!(action, Action::Token(_))),
         ("one-of", assertion.one_of.is_some() && !matches!(action, Action::Get(_) | Action::Head(_) | Action::Raw(_))),
     ];
     for (key, there) in body.into_iter().map(|(key, there)| (key, there && head)).chain(only) {

@@ -102,6 +102,8 @@ struct Seen<'a> {
     named: BTreeSet<&'a str>,
     /// Measurements among them.
     measured: BTreeSet<&'a str>,
+    /// Tokens among them.
+    tokens: BTreeSet<&'a str>,
     /// Named responses that nothing compared with yet.
     unused: BTreeMap<&'a str, &'a Decoded>,
     /// Names that a step compared with before they were given.
@@ -114,6 +116,7 @@ impl<'a> Seen<'a> {
         let node = &decoded.node;
         let repository = decoded.step.repository.as_str();
         self.comparisons(decoded, later, context);
+        self.sent_tokens(node, context);
         match &decoded.step.action {
             Action::Push(push) => {
                 let lists = [("images", &push.images), ("blobs", &push.blobs), ("manifests", &push.manifests)];
@@ -201,8 +204,29 @@ impl<'a> Seen<'a> {
         } else {
             self.unused.insert(name, decoded);
         }
-        if matches!(decoded.step.action, Action::Usage(_)) {
-            self.measured.insert(name);
+        match decoded.step.action {
+            Action::Usage(_) => drop(self.measured.insert(name)),
+            Action::Token(_) => drop(self.tokens.insert(name)),
+            _ => {}
+        }
+    }
+
+    /// `{token:NAME}` is one that an earlier step asked for.
+    fn sent_tokens(&mut self, node: &Node, context: &Context) {
+        match &node.kind {
+            Kind::Scalar { text, .. } if text.contains("{token:") => {
+                for piece in template::pieces(text) {
+                    let Piece::Filled("token", name) = piece else { continue };
+                    if !self.tokens.contains(name) {
+                        let fault = node.fault(format!("no earlier `token` has `as: {}`", shown(name, 60)));
+                        context.report(fault.choices(name, self.tokens.iter().copied(), "those before are"));
+                    }
+                    self.unused.remove(name);
+                }
+            }
+            Kind::Scalar { .. } => {}
+            Kind::List(items) => items.iter().for_each(|item| self.sent_tokens(item, context)),
+            Kind::Map(entries) => entries.iter().for_each(|entry| self.sent_tokens(&entry.value, context)),
         }
     }
 

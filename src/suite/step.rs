@@ -19,7 +19,7 @@ use super::tree::{Entry, Kind, Node};
 use super::words;
 
 /// Every action.
-pub const ACTIONS: [&str; 22] = [
+pub const ACTIONS: [&str; 23] = [
     "push",
     "put",
     "head",
@@ -36,6 +36,7 @@ pub const ACTIONS: [&str; 22] = [
     "upload",
     "session",
     "raw",
+    "token",
     "client",
     "usage",
     "wait",

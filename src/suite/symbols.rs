@@ -121,7 +121,8 @@ fn has_self(action: &Action) -> bool {
         Action::Blob(blob) => !blob.of.starts_with('='),
         Action::Raw(raw) => raw.bytes_of.is_some(),
         Action::Session(session) => session.blob.is_some(),
-        Action::Tags(_) | Action::Catalog(_) | Action::Client(_) | Action::Usage(_) | Action::Wait(_) => false,
+        Action::Tags(_) | Action::Catalog(_) | Action::Client(_) | Action::Usage(_) => false,
+        Action::Wait(_) | Action::Token(_) => false,
         Action::Joined(_) | Action::Parallel(_) | Action::Barrier(_) => false,
         _ => true,
     }
@@ -188,12 +189,8 @@ fn action(decoded: &Decoded, names: &Names<'_>) {
         }
         Action::Raw(raw) => one("bytes-of", raw.bytes_of.as_ref(), Bytes),
         Action::Joined(joined) => list("referrers", &joined.referrers, Any),
-        Action::Blob(_)
-        | Action::Tags(_)
-        | Action::Catalog(_)
-        | Action::Wait(_)
-        | Action::Parallel(_)
-        | Action::Barrier(_) => {}
+        Action::Blob(_) | Action::Tags(_) | Action::Catalog(_) | Action::Token(_) | Action::Wait(_) => {}
+        Action::Parallel(_) | Action::Barrier(_) => {}
     }
 }
 

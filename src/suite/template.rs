@@ -20,10 +20,10 @@ pub enum Piece<'a> {
 }
 
 /// Words that the engine fills in, alone.
-pub const ENGINE_NAMES: [&str; 2] = ["repo", "run"];
+pub const ENGINE_NAMES: [&str; 3] = ["repo", "run", "wrong-password"];
 /// Words that the engine fills in, with an argument: a repository's nickname; a node, whose digest, digest as clients encode it
-/// in a query, what follows a digest's colon, type or tag made of its digest is meant.
-pub const ENGINE_WORDS: [&str; 6] = ["repo", "digest", "encoded", "hex", "type", "tag"];
+/// in a query, what follows a digest's colon, type or tag made of its digest is meant; a token's name.
+pub const ENGINE_WORDS: [&str; 7] = ["repo", "digest", "encoded", "hex", "type", "tag", "token"];
 
 /// Cuts text into its pieces. Braces around anything but a name (JSON, say) are text.
 pub fn pieces(text: &str) -> Vec<Piece<'_>> {

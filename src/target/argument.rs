@@ -23,6 +23,9 @@ const GRACE: Duration = Duration::from_millis(500);
 /// How long cases of expiry wait on the embedded registry, which drops nothing by itself.
 const EXPIRY: Duration = Duration::from_millis(250);
 
+/// A token that lives shorter is dead when its cases look at it again.
+const SHORT: Duration = Duration::from_millis(2500);
+
 /// Whom to ask, before anybody is asked.
 #[derive(Debug, Clone)]
 pub struct TargetSpec {
@@ -129,7 +132,11 @@ impl TargetSpec {
             ("names.free", Is::Supported),
         ];
         let writes = if writes_while_collecting(&config) { Is::Supported } else { Is::Absent };
-        let claims = claims.into_iter().chain([("gc.writes", writes)]);
+        let locks = if config.auth.is_some() { Is::Supported } else { Is::Absent };
+        let short = config.auth.as_ref().is_some_and(|auth| auth.token_lifetime < SHORT);
+        let tokens = if short { Is::Supported } else { Is::Absent };
+        let auth = [("auth.wrong-passwords", locks), ("auth.short-tokens", tokens)];
+        let claims = claims.into_iter().chain([("gc.writes", writes)]).chain(auth);
         profile.claims.capabilities = claims.map(|(name, is)| (name.to_owned(), is)).collect();
         TargetSpec { name: REFERENCE.into(), profile, reference: Some(config), credentials_optional: false }
     }

@@ -36,6 +36,12 @@ pub const CAPABILITIES: &[(&str, &str)] = &[
     ("list.nested", "takes a Docker manifest list that names one"),
     ("index.no-media-type", "takes an index without `mediaType`"),
     ("index.no-platform", "takes an index that names an image without its platform"),
+    ("auth", "wants to know who asks: answers 401 to somebody who does not say it"),
+    ("auth.protected", "is closed, for reads and pushes, to whoever does not say who they are"),
+    ("auth.anonymous-pull", "serves reads to anybody, and takes pushes of those it knows"),
+    ("auth.token", "has its challenges name an endpoint at which tokens are to be had"),
+    ("auth.anonymous-token", "has a token for nobody in particular, which is good for a pull"),
+    ("auth.scoped", "has tokens that are good for the repositories that they were asked for, and no more"),
 ];
 
 /// Capabilities that no request shows, so that only a profile can claim them: what a collection takes, and how free names are.
@@ -47,6 +53,8 @@ pub const DECLARED: &[(&str, &str)] = &[
     ("gc.grace", "a collection spares what was pushed just before it"),
     ("gc.by-itself", "collects by a clock of its own, so that what no tag leads to may go at any time"),
     ("gc.writes", "takes pushes while a collection is under way"),
+    ("auth.wrong-passwords", "takes no measures against the user or the address that wrong passwords come from"),
+    ("auth.short-tokens", "has tokens that are refused three seconds after they were given out"),
     ("names.free", "takes any name of a repository that the spec's grammar allows, at any depth"),
 ];
 

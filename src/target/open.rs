@@ -8,7 +8,7 @@ use super::launch::{LaunchError, Process};
 use super::profile::{Auth, Launch, Profile};
 use super::start::launched;
 use crate::record::TargetRecord;
-use crate::reference::Running;
+use crate::reference::{Config, Running};
 use crate::wire::{Ask, Client, Credentials, Exchange, Settings};
 
 /// A target that answers. Dropping it ends what was started for it.
@@ -126,7 +126,7 @@ pub async fn open(spec: &TargetSpec) -> Result<Live, OpenError> {
         let address = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
         let running = crate::reference::start(config.clone(), address).await.map_err(OpenError::Reference)?;
         let url = running.url.clone();
-        return live(spec, url, Guard::Reference(Box::new(running)), None);
+        return live(spec, url, Guard::Reference(Box::new(running)), own_credentials(config));
     }
     reached(spec, None).await
 }
@@ -139,7 +139,7 @@ pub async fn beside(first: &Live) -> Result<Live, OpenError> {
     if let (Guard::Reference(running), Some(config)) = (&first.guard, &first.spec.reference) {
         let second = embedded::beside(running, &config.stance).map_err(OpenError::Reference)?;
         let url = second.url.clone();
-        return live(&first.spec, url, Guard::Reference(Box::new(second)), None);
+        return live(&first.spec, url, Guard::Reference(Box::new(second)), own_credentials(config));
     }
     let Some(beside) = &first.profile.beside else {
         return Err(OpenError::Settings("the profile has no `beside`".into()));
@@ -151,6 +151,12 @@ pub async fn beside(first: &Live) -> Result<Live, OpenError> {
         Guard::Process(process, _) => reached(&spec, Some(process)).await,
         _ => reached(&spec, None).await,
     }
+}
+
+/// Those of the embedded registry's first user.
+fn own_credentials(config: &Config) -> Option<Credentials> {
+    let users = &config.auth.as_ref()?.users;
+    users.iter().next().map(|(user, password)| Credentials::basic(user, password))
 }
 
 /// Launches a server where its profile says how, and sees that it answers.

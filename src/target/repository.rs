@@ -17,7 +17,7 @@ fn is_component(component: &str) -> bool {
 }
 
 impl Repositories {
-    /// Whether a repository is one that a run of this id has: one of the pool, or one that the template makes.
+    /// Whether a repository is one that a run of this id has: one of the pool, one that the template makes, or one below that.
     pub fn are_of(&self, run: &str, name: &str) -> bool {
         if !self.pool.is_empty() {
             return self.pool.iter().any(|pooled| pooled == name);
@@ -25,8 +25,9 @@ impl Repositories {
         let like = |run: &str| self.template.replace("{run}", run).replace("{case}", "*").replace("{n}", "*");
         let parts = |text: &str| text.split('/').count();
         // Repeated cases have a number behind the run's id; a run without an id would be every run.
-        let made = [run.to_owned(), format!("{run}-*")].iter().any(|run| globs(&like(run), name));
-        is_component(run) && is_name(name) && made && parts(name) == parts(&self.template)
+        let above = name.split('/').take(parts(&self.template)).collect::<Vec<_>>().join("/");
+        let made = [run.to_owned(), format!("{run}-*")].iter().any(|run| globs(&like(run), &above));
+        is_component(run) && is_name(name) && made && parts(&above) == parts(&self.template)
     }
 }
 
@@ -50,6 +51,7 @@ mod tests {
     fn a_run_has_what_its_template_makes_or_its_pool() {
         let made = Repositories::default();
         assert!(made.are_of("r1", "lacuna/r1/case-0") && made.are_of("r1", "lacuna/r1-2/case-0"));
+        assert!(made.are_of("r1", "lacuna/r1/case-0/a.b/c__d"));
         for name in
             ["lacuna/r2/case-0", "lacuna/r12/case-0", "library/r1/case-0", "lacuna/r1/x/case-0", "lacuna/r1/../x-0"]
         {

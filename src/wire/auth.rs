@@ -9,9 +9,9 @@ use super::address::Address;
 use super::challenge::Challenge;
 use super::credentials::Credentials;
 use super::exchange::Secret;
-use super::http::HttpDoor;
+use super::http::{Call, HttpDoor};
 use super::scope::{self, Scopes};
-use super::token::{Endpoint, Given, Realm, Tokens};
+use super::token::{self, Endpoint, Given, Realm, Tokens};
 
 /// So many places are remembered; beyond, a request is challenged once more.
 const REMEMBERED: usize = 1 << 16;
@@ -41,6 +41,18 @@ pub(crate) struct Authorization {
     pub value: Secret,
     /// Token requests.
     pub requests: u32,
+}
+
+/// Who asks for a token.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Who {
+    /// The target's own credentials.
+    #[default]
+    Ours,
+    /// Nobody.
+    Nobody,
+    /// The name of the target's credentials with another password.
+    Wrong,
 }
 
 /// What one client knows of its registry's authentication.
@@ -123,6 +135,42 @@ impl Auth {
         }
         self.learn(Scheme::Basic, None);
         Ok(self.basic_line())
+    }
+
+    /// The door by which tokens are asked for.
+    pub fn door(&self) -> &HttpDoor {
+        &self.door
+    }
+
+    /// A request for a token of somebody's, and the one that takes its place where the endpoint knows no GET.
+    ///
+    /// # Errors
+    /// No challenge has named an endpoint, or credentials would go where they must not.
+    pub fn token_calls(&self, who: Who, scopes: &[String]) -> Result<(Call, Option<Call>), String> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).scheme.clone();
+        let Some(Scheme::Bearer(realm)) = known else {
+            return Err("no challenge of the registry has named a token endpoint".into());
+        };
+        let credentials = match who {
+            Who::Ours => self.credentials.clone(),
+            Who::Nobody => None,
+            Who::Wrong => {
+                let (user, password) = self.wrong();
+                Some(Credentials::Basic { user, password })
+            }
+        };
+        let (registry, door) = (&self.registry, &self.door);
+        let endpoint = Endpoint { realm: &realm, registry, credentials: credentials.as_ref(), door };
+        token::calls(&endpoint, &Scopes::of(scopes.iter().map(String::as_str)))
+    }
+
+    /// Our name, and a password that is not ours.
+    pub fn wrong(&self) -> (String, Secret) {
+        let user = match &self.credentials {
+            Some(Credentials::Basic { user, .. }) => user.clone(),
+            Some(Credentials::IdentityToken(_)) | None => "lacuna-nobody".to_owned(),
+        };
+        (user, Secret("lacuna-wrong-password".to_owned()))
     }
 
     fn learn(&self, scheme: Scheme, scopes: Option<(String, Scopes)>) {

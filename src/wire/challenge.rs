@@ -94,6 +94,93 @@ fn read_value(text: &str) -> (String, &str) {
     (value, "")
 }
 
+/// What is against the grammar in these header lines (RFC 9110 sections 11.2 to 11.6.1, RFC 7617 section 2, RFC 6750 section
+/// 3); `None` where nothing is.
+pub(crate) fn malformed(lines: &[&str]) -> Option<&'static str> {
+    lines.iter().find_map(|line| malformed_line(line))
+}
+
+fn malformed_line(line: &str) -> Option<&'static str> {
+    let mut rest = line;
+    let mut open: Option<Challenge> = None;
+    loop {
+        rest = rest.trim_start_matches([' ', '\t', ',']);
+        let (token, after) = split_token(rest);
+        let bare = after.trim_start_matches([' ', '\t']);
+        let end = rest.is_empty();
+        if token.is_empty() && !end {
+            return Some("what is neither a scheme nor a parameter");
+        }
+        match (bare.strip_prefix('=').filter(|_| !end), &mut open) {
+            (Some(_), None) => return Some("a parameter before any scheme"),
+            (Some(value), Some(challenge)) => {
+                let name = token.to_ascii_lowercase();
+                let quoted = value.trim_start_matches([' ', '\t']).starts_with('"');
+                if challenge.parameter(&name).is_some() {
+                    return Some("a parameter twice");
+                }
+                if name == "realm" && !quoted {
+                    return Some("a realm that is not in quotes");
+                }
+                rest = match strict_value(value) {
+                    Ok(after) => after,
+                    Err(what) => return Some(what),
+                };
+                challenge.parameters.push((name, read_value(value).0));
+            }
+            (None, _) => {
+                if let Some(what) = open.take().and_then(|challenge| incomplete(&challenge)) {
+                    return Some(what);
+                }
+                if end {
+                    return None;
+                }
+                let mut challenge = Challenge { scheme: token.to_ascii_lowercase(), parameters: Vec::new() };
+                if !(after.is_empty() || after.starts_with([' ', '\t', ','])) {
+                    return Some("a scheme that does not end in a space");
+                }
+                rest = bare;
+                if let Some((token68, after)) = read_token68(bare).filter(|_| after.starts_with(' ')) {
+                    challenge.parameters.push((String::new(), token68.to_owned()));
+                    rest = after;
+                }
+                open = Some(challenge);
+            }
+        }
+    }
+}
+
+/// What comes after a value that is a token, or a text in quotes, and ends before a comma or the line.
+fn strict_value(text: &str) -> Result<&str, &'static str> {
+    let text = text.trim_start_matches([' ', '\t']);
+    let after = match text.strip_prefix('"') {
+        None => match split_token(text) {
+            ("", _) => return Err("a parameter without a value"),
+            (_, after) => after,
+        },
+        Some(quoted) => {
+            let mut escaped = false;
+            let end = quoted.char_indices().find(|(_, letter)| {
+                let ends = *letter == '"' && !escaped;
+                escaped = *letter == '\\' && !escaped;
+                ends
+            });
+            end.map(|(at, _)| &quoted[at + 1..]).ok_or("a text whose quotes do not end")?
+        }
+    };
+    let after = after.trim_start_matches([' ', '\t']);
+    if after.is_empty() || after.starts_with(',') { Ok(after) } else { Err("a value that goes on after its end") }
+}
+
+/// What a scheme demands beside the grammar.
+fn incomplete(challenge: &Challenge) -> Option<&'static str> {
+    match challenge.scheme.as_str() {
+        "basic" if challenge.parameter("realm").is_none() => Some("Basic without a realm"),
+        "bearer" if challenge.parameters.is_empty() => Some("Bearer without a parameter"),
+        _ => None,
+    }
+}
+
 fn after_comma(text: &str) -> &str {
     text.find(',').map_or("", |at| &text[at + 1..])
 }
@@ -155,6 +242,31 @@ mod tests {
                     .collect();
                 let _ = parse([line.as_slice()]);
             }
+        }
+    }
+
+    #[test]
+    fn what_is_against_the_grammar_is_said() {
+        for (line, wrong) in [
+            (r#"Bearer realm="https://h/t",service="s",scope="repository:a:pull,push""#, None),
+            (r#"BASIC realm="Sonatype \"Nexus\" Manager""#, None),
+            (r#"Negotiate, Basic realm="a" , charset="UTF-8", Bearer error=invalid_token"#, None),
+            ("Negotiate a2V5==", None),
+            ("", None),
+            ("Basic", Some("Basic without a realm")),
+            ("Bearer", Some("Bearer without a parameter")),
+            ("Basic realm=r", Some("a realm that is not in quotes")),
+            (r#"Bearer realm="a",realm="b""#, Some("a parameter twice")),
+            (r#"Bearer realm="a",scope=repository:a:pull,push"#, Some("a value that goes on after its end")),
+            (r#"Bearer realm="a" service="b""#, Some("a value that goes on after its end")),
+            (r#"Bearer realm="a"#, Some("a text whose quotes do not end")),
+            (r#"realm="a""#, Some("a parameter before any scheme")),
+            // By the grammar this is a token68 with its padding.
+            ("Basic realm=", Some("Basic without a realm")),
+            (r#"Bearer realm="a",error="#, Some("a parameter without a value")),
+            (r#"Bearer "realm""#, Some("what is neither a scheme nor a parameter")),
+        ] {
+            assert_eq!(malformed(&[line]), wrong, "{line}");
         }
     }
 }

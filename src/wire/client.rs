@@ -1,5 +1,7 @@
 //! The client: an ask in, an exchange out. Redirects, authentication and repetitions are decided here, and recorded.
 
+mod token;
+
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;

@@ -8,7 +8,7 @@ mod access;
 mod address;
 mod answer;
 mod auth;
-mod challenge;
+pub(crate) mod challenge;
 mod client;
 mod credentials;
 pub mod exchange;
@@ -29,6 +29,7 @@ mod transfer;
 mod tests;
 
 pub use access::Access;
+pub use auth::Who;
 pub(crate) use auth::basic;
 pub use client::Client;
 pub use credentials::Credentials;

@@ -141,6 +141,10 @@ impl Secrets {
     /// Adds the value of an Authorization line: all of it, and what follows the scheme.
     pub fn add_authorization(&mut self, value: &str) {
         let credentials = value.split_once(' ').map_or(value, |(_, rest)| rest).trim();
+        // A scheme alone is no secret, and stands in every challenge.
+        if ["basic", "bearer"].iter().any(|scheme| credentials.eq_ignore_ascii_case(scheme)) {
+            return;
+        }
         self.add(credentials);
         let decoded = base64::engine::general_purpose::STANDARD.decode(credentials).ok();
         if let Some((_, password)) = decoded.as_deref().and_then(|d| std::str::from_utf8(d).ok()?.split_once(':')) {

@@ -190,6 +190,38 @@ impl Endpoint<'_> {
     }
 }
 
+/// A request for a token as a case sends it, and the one that takes its place where the endpoint knows no GET.
+pub(super) fn calls(endpoint: &Endpoint<'_>, scopes: &Scopes) -> Result<(Call, Option<Call>), String> {
+    let Endpoint { realm, credentials, .. } = endpoint;
+    let url = Address::parse(&realm.url).map_err(|e| format!("the token endpoint's URL is wrong: {e}"))?;
+    if credentials.is_some() && !endpoint.may_see_credentials(&url) {
+        return Err(format!("the registry sends credentials to {}, where they are not sent", url.origin()));
+    }
+    match credentials {
+        None => Ok((get(&url, realm, scopes, None), None)),
+        Some(Credentials::IdentityToken(token)) => {
+            let grant = [("grant_type", "refresh_token"), ("refresh_token", token.0.as_str())];
+            Ok((post(&url, form(realm, scopes, &grant)), None))
+        }
+        Some(Credentials::Basic { user, password }) => {
+            let grant = [("grant_type", "password"), ("username", user.as_str()), ("password", password.0.as_str())];
+            let basic = super::auth::basic(user, password);
+            Ok((get(&url, realm, scopes, Some(&basic)), Some(post(&url, form(realm, scopes, &grant)))))
+        }
+    }
+}
+
+/// Everything in a token endpoint's answer that lets its bearer do something, the token for the registry first.
+pub(super) fn given(body: &[u8]) -> Vec<Secret> {
+    let read: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    let text = |name: &str| read.get(name).and_then(serde_json::Value::as_str).filter(|text| !text.is_empty());
+    ["token", "access_token", "refresh_token", "id_token"]
+        .into_iter()
+        .filter_map(text)
+        .map(|t| Secret(t.to_owned()))
+        .collect()
+}
+
 fn get(url: &Address, realm: &Realm, scopes: &Scopes, authorization: Option<&Secret>) -> Call {
     let mut query: Vec<String> = Vec::new();
     query.extend(realm.service.iter().map(|s| pair("service", s)));

@@ -16,6 +16,7 @@ pub mod repositories;
 mod same;
 mod schema1;
 mod warnings;
+mod who;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -192,6 +193,7 @@ pub fn judge<'a>(
         if evaluated {
             faults.extend(errors::check(assertion, seen, world));
             faults.extend(headers::check(assertion, seen, world));
+            faults.extend(who::check(assertion, seen, world));
             faults.extend(same::check(assertion, seen, world));
             faults.extend(payload::check(assertion, seen, world));
             faults.extend(lists::check(assertion, seen, world));

@@ -18,6 +18,7 @@ mod resume;
 mod session;
 mod settled;
 mod tags;
+mod token;
 pub(super) mod upload;
 mod usage;
 mod walk;
@@ -60,6 +61,7 @@ pub async fn run(case: &mut Case, step: &Step) -> Result<(), Halt> {
         Action::Upload(what) => upload::run(case, &here, what).await,
         Action::Session(what) => session::run(case, &here, what).await,
         Action::Raw(what) => raw::run(case, &here, what).await,
+        Action::Token(what) => token::run(case, &here, what).await,
         Action::Client(what) => client::run(case, &here, what).await,
         Action::Usage(what) => usage::run(case, &here, what).await,
         Action::Wait(what) => wait(case, &what.time).await,
@@ -129,6 +131,15 @@ impl Here<'_> {
         self.finish(case, own, ask, &["pull"])
     }
 
+    /// The step's header lines, words put in.
+    ///
+    /// # Errors
+    /// They name what the case does not have.
+    pub fn headers(&self, case: &Case, own: Option<&Arc<Node>>) -> Result<Vec<(String, String)>, Halt> {
+        let lines = self.step.headers.iter();
+        lines.map(|(name, value)| Ok((name.clone(), expand(case, self.nickname(), own, value)?))).collect()
+    }
+
     /// Adds the step's Accept and headers, and what a token is asked for.
     pub fn finish(&self, case: &Case, own: Option<&Arc<Node>>, mut ask: Ask, actions: &[&str]) -> Result<Ask, Halt> {
         for line in self.step.accept.iter().flatten() {
@@ -136,9 +147,7 @@ impl Here<'_> {
         }
         // What the step says replaces what lacuna would say; a name that the step repeats stays repeated.
         ask.headers.retain(|(name, _)| !self.step.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name)));
-        for (name, value) in &self.step.headers {
-            ask.headers.push((name.clone(), expand(case, self.nickname(), own, value)?));
-        }
+        ask.headers.extend(self.headers(case, own)?);
         if !actions.is_empty() {
             ask.scopes = vec![format!("repository:{}:{}", case.repository(self.nickname())?, actions.join(","))];
         }
@@ -147,7 +156,8 @@ impl Here<'_> {
 }
 
 /// Puts `{repo}`, `{repo:NICK}`, `{digest:NODE}`, `{hex:NODE}` (what follows its colon), `{encoded:NODE}` (the digest as
-/// clients write it in a query), `{type:NODE}` and `{tag:NODE}` in, where NODE may be `self`; any other brace stays.
+/// clients write it in a query), `{type:NODE}` and `{tag:NODE}` in, where NODE may be `self`, and what a header says who asks
+/// with: `{token:NAME}`, `{wrong-password}`. Any other brace stays.
 pub(super) fn expand(case: &Case, nickname: &str, own: Option<&Arc<Node>>, text: &str) -> Result<String, Halt> {
     let node = |name: &str| match own {
         Some(own) if name == "self" => Ok(own.clone()),
@@ -164,8 +174,14 @@ pub(super) fn expand(case: &Case, nickname: &str, own: Option<&Arc<Node>>, text:
         };
         if name == "repo" {
             out.push_str(&case.repository(nickname)?);
-        } else if let Some(other) = name.strip_prefix("repo:") {
-            out.push_str(&case.repository(other)?);
+        } else if let Some(nickname) = name.strip_prefix("repo:") {
+            out.push_str(&case.repository(nickname)?);
+        } else if name == "wrong-password" {
+            out.push_str(&case.run.sender.client.wrong_password().0);
+        } else if let Some(name) = name.strip_prefix("token:") {
+            let token = case.tokens.get(name);
+            let unknown = || case.unusable(format!("no token is called {name:?} here"));
+            out.push_str(&token.ok_or_else(unknown)?.0);
         } else if let Some(name) = name.strip_prefix("digest:") {
             out.push_str(node(name)?.digest.as_str());
         } else if let Some(name) = name.strip_prefix("encoded:") {

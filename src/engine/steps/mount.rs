@@ -77,7 +77,7 @@ async fn instead(
 ) -> Result<(), Halt> {
     let way = Way {
         label: format!("{}: upload instead", question.label),
-        ..Way::plain(here, case.repository(here.nickname())?, node, case.bundle("blob-pushed")?)
+        ..Way::plain(case, here, case.repository(here.nickname())?, node, case.bundle("blob-pushed")?)?
     };
     let sender = case.run.sender.clone();
     let sent = match session {

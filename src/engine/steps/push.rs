@@ -58,7 +58,8 @@ fn wanted(case: &Case, what: &Push) -> Result<Vec<Arc<Node>>, UnknownNode> {
 async fn push_blobs(case: &mut Case, here: &Here<'_>, blobs: &[Arc<Node>]) -> Result<(), Halt> {
     let expect = here.expect_or(case, "blob-pushed")?;
     let repository = case.repository(here.nickname())?;
-    let ways: Vec<Way> = blobs.iter().map(|node| Way::plain(here, repository.clone(), node, expect.clone())).collect();
+    let way = |node| Way::plain(case, here, repository.clone(), node, expect.clone());
+    let ways: Vec<Way> = blobs.iter().map(way).collect::<Result<_, _>>()?;
     let sender = &case.run.sender;
     let uploading: Vec<_> = ways.iter().map(|way| upload::upload(sender, way)).collect();
     let legs: Vec<_> = futures_util::stream::iter(uploading).buffered(TOGETHER).collect().await;

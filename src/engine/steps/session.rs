@@ -23,7 +23,7 @@ pub async fn run(case: &mut Case, here: &Here<'_>, what: &SessionStep) -> Result
     let question = match (what.r#do, &what.blob) {
         (SessionRequest::Chunk | SessionRequest::Close, Some(blob)) => {
             let node = case.node(blob)?;
-            let way = Way::plain(here, repository, &node, here.expect.clone());
+            let way = Way::plain(case, here, repository, &node, here.expect.clone())?;
             sent(&way, what, &place, query.as_deref()).map_err(|problem| case.unusable(problem))?
         }
         _ => {

@@ -35,7 +35,7 @@ pub async fn run(case: &mut Case, here: &Here<'_>, what: &Upload) -> Result<(), 
         how: what.how,
         chunk: what.chunk,
         stop_after: what.stop_after,
-        ..Way::plain(here, repository, &node, expect)
+        ..Way::plain(case, here, repository, &node, expect)?
     };
     let from = if what.resume { resume::stands(case, &way).await? } else { None };
     let sent = match from {
@@ -101,8 +101,17 @@ pub(super) struct Leg {
 
 impl Way {
     /// A blob under its own digest, by POST and PUT.
-    pub(super) fn plain(here: &Here<'_>, repository: String, node: &Arc<Node>, expect: Expected) -> Way {
-        Way {
+    ///
+    /// # Errors
+    /// The step's header lines name what the case does not have.
+    pub(super) fn plain(
+        case: &Case,
+        here: &Here<'_>,
+        repository: String,
+        node: &Arc<Node>,
+        expect: Expected,
+    ) -> Result<Way, Halt> {
+        Ok(Way {
             label: format!("push {}", node.name),
             nickname: here.nickname().to_owned(),
             at: here.step.at,
@@ -113,8 +122,8 @@ impl Way {
             chunk: None,
             stop_after: None,
             expect,
-            headers: here.step.headers.clone(),
-        }
+            headers: here.headers(case, Some(node))?,
+        })
     }
 
     fn digest(&self) -> &Digest {

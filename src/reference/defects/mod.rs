@@ -7,6 +7,10 @@ mod after;
 mod after_lists;
 mod after_writes;
 mod again;
+mod auth_challenge;
+mod auth_entry;
+mod auth_scope;
+mod auth_token;
 mod blobs;
 mod boot;
 mod boot_again;
@@ -206,6 +210,10 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         paths::DEFECTS,
         http::DEFECTS,
         docker::DEFECTS,
+        auth_challenge::DEFECTS,
+        auth_entry::DEFECTS,
+        auth_scope::DEFECTS,
+        auth_token::DEFECTS,
     ];
     areas.concat()
 });

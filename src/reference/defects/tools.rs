@@ -155,6 +155,11 @@ pub fn closes_upload(asked: &Asked) -> bool {
     asked.method == Method::PUT && matches!(asked.route, Route::Upload { .. })
 }
 
+/// A refusal that asks who is there.
+pub fn asks(answer: &Answer) -> bool {
+    answer.status == StatusCode::UNAUTHORIZED
+}
+
 /// A list of tags.
 pub fn lists_tags(asked: &Asked) -> bool {
     asked.reads() && matches!(asked.route, Route::Tags { .. })

@@ -98,6 +98,30 @@ impl Shows {
     }
 }
 
+/// Keys of `token`: one is asked of the endpoint that the registry's challenges named. A later step sends it, by its `as`:
+/// `headers: {Authorization: "Bearer {token:NAME}"}`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct TokenStep {
+    /// What it is to be good for: `repository:{repo}:pull,push`.
+    pub scopes: Vec<String>,
+    /// Who asks for it; the target's own credentials where nothing is said.
+    pub who: Asker,
+}
+
+/// Who asks for a token.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Asker {
+    /// The target's own credentials.
+    #[default]
+    User,
+    /// Nobody.
+    Nobody,
+    /// The user, with a password that is not theirs.
+    WrongPassword,
+}
+
 /// Keys of `wait`.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]

@@ -15,7 +15,7 @@ use crate::content::digest::Digest;
 use crate::content::{Node, NodeKind};
 use crate::engine::ask::{busy, is_answered};
 use crate::engine::journal::{Journal, Kind, Thing};
-use crate::wire::{Ask, Client, Exchange, FailureKind};
+use crate::wire::{Ask, Client, Exchange, FailureKind, Secret, Who};
 
 /// Pauses between two looks at something that is still in its old state.
 const PAUSE: Duration = Duration::from_millis(25);
@@ -128,6 +128,15 @@ impl<'a> Desk<'a> {
             exchange = self.once(ask.clone()).await;
         }
         Answer { label: label.into(), exchange }
+    }
+
+    /// A token of somebody's for these scopes.
+    ///
+    /// # Errors
+    /// Nobody can be asked for it.
+    pub(super) async fn token(&self, who: Who, scopes: &[String]) -> Result<(Exchange, Option<Secret>), String> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        self.client.token(who, scopes).await
     }
 
     async fn once(&self, ask: Ask) -> Exchange {

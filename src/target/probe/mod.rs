@@ -6,6 +6,7 @@
 
 mod answer;
 pub(super) mod asks;
+mod auth;
 mod blobs;
 mod deletes;
 mod desk;
@@ -183,14 +184,15 @@ pub async fn probe(setup: Setup<'_>) -> Result<Findings, Unknown> {
             false => ("list.nested".to_owned(), media_docker.0.clone()),
         }
     };
-    let (oci, docker, (referrers, subject), list, single) = tokio::join!(
+    let (oci, docker, (referrers, subject), list, auth, single) = tokio::join!(
         stance(&desk, setup, Format::Oci),
         stance(&desk, setup, Format::Docker),
         referrers(&desk, setup, format),
         list,
+        auth(&desk, setup, format),
         single,
     );
-    let mut capabilities: BTreeMap<String, Finding> = single.into_iter().chain([list]).collect();
+    let mut capabilities: BTreeMap<String, Finding> = single.into_iter().chain([list]).chain(auth).collect();
     for (name, finding) in [
         ("media.oci", media_oci.0),
         ("media.docker", media_docker.0),
@@ -233,7 +235,7 @@ async fn with_question<T>(
     ask: impl AsyncFnOnce(&Question<'_>) -> Result<T, String>,
 ) -> Result<T, String> {
     let _turn = desk.turn().await;
-    let wanted = if name.starts_with("mount") || name.starts_with("stance") { 2 } else { 1 };
+    let wanted = if ["mount", "stance", "auth"].iter().any(|two| name.starts_with(two)) { 2 } else { 1 };
     // A question that lacks its second one asks what it can with the first.
     let lease = setup.names.lease(&format!("probe/{name}"), setup.names.most().unwrap_or(wanted).min(wanted)).await?;
     let question = Question { name, format, seed: setup.seed, lease: &lease };
@@ -277,6 +279,16 @@ async fn referrers(desk: &Desk<'_>, setup: Setup<'_>, format: Format) -> (Findin
     let once = || with_question(desk, setup, "referrers", format, async |q| discovery::referrers(desk, q).await);
     let asked = patiently(once, |(found, _): &(Finding, Finding)| &found.evidence).await;
     asked.unwrap_or_else(|evidence| (broken(evidence.clone()), broken(evidence)))
+}
+
+async fn auth(desk: &Desk<'_>, setup: Setup<'_>, format: Format) -> Vec<(String, Finding)> {
+    let once = || with_question(desk, setup, "auth", format, async |q| auth::all(desk, q).await);
+    let asked = patiently(once, auth::evidence).await;
+    let found = asked.unwrap_or_else(|evidence| {
+        // A registry that wants to know nobody is not accused of how it would ask.
+        auth::NAMES.map(|_| absent(format!("not found out: {evidence}")))
+    });
+    auth::NAMES.iter().map(|name| (*name).to_owned()).zip(found).collect()
 }
 
 async fn stance(desk: &Desk<'_>, setup: Setup<'_>, format: Format) -> StanceFinding {

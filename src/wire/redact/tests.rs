@@ -88,3 +88,13 @@ fn a_short_password_spoils_no_comparison() {
     assert_eq!(secrets.header("Warning", b"1234"), b"1234");
     assert_eq!(secrets.header("Warning", b"it is 1234"), b"it is (redacted)");
 }
+
+#[test]
+fn a_scheme_alone_is_no_secret() {
+    let mut secrets = Secrets::default();
+    secrets.add_authorization("Basic");
+    secrets.add_authorization("Bearer ");
+    let challenge = br#"Bearer realm="lacuna""#;
+    assert_eq!(secrets.header("www-authenticate", challenge), challenge);
+    assert_eq!(secrets.header("WWW-Authenticate", b"Basic realm=\"x\""), b"Basic realm=\"x\"");
+}
