@@ -16,6 +16,7 @@ mod boot_elsewhere;
 mod boot_heads;
 mod boot_kill;
 mod boot_lists;
+mod boot_referrers;
 mod boot_tools;
 mod boot_upgrade;
 mod boot_uploads;
@@ -53,7 +54,10 @@ mod push;
 mod race;
 mod race_lost;
 mod referrers;
+mod referrers_filter;
+mod referrers_form;
 mod referrers_late;
+mod referrers_pages;
 mod refuse;
 mod refused;
 mod remembered;
@@ -64,6 +68,7 @@ mod sessions;
 mod shapes;
 mod skew;
 mod storage;
+mod subject;
 mod tags;
 mod tools;
 mod uploads;
@@ -149,6 +154,10 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         delete_children::DEFECTS,
         remembered::DEFECTS,
         referrers::DEFECTS,
+        referrers_form::DEFECTS,
+        referrers_pages::DEFECTS,
+        referrers_filter::DEFECTS,
+        subject::DEFECTS,
         referrers_late::DEFECTS,
         boot::DEFECTS,
         boot_again::DEFECTS,
@@ -160,6 +169,7 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         boot_upgrade::DEFECTS,
         boot_back::DEFECTS,
         boot_uploads::DEFECTS,
+        boot_referrers::DEFECTS,
         gc::DEFECTS,
         gc_during::DEFECTS,
         gc_stops::DEFECTS,
