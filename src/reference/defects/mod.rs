@@ -25,12 +25,14 @@ mod chunks;
 mod delete;
 mod delete_blobs;
 mod delete_children;
+mod delete_moved;
 mod gaps;
 mod gc;
 mod gc_after;
 mod gc_again;
 mod gc_during;
 mod gc_late;
+mod gc_museum;
 mod gc_pins;
 mod gc_pushed;
 mod gc_roots;
@@ -48,6 +50,7 @@ mod late_deleted;
 mod late_pushed;
 mod missing;
 mod negotiate;
+mod negotiate_codes;
 mod pages;
 mod pull;
 mod push;
@@ -66,10 +69,12 @@ mod rewrite;
 mod scope;
 mod sessions;
 mod shapes;
+mod shapes_mixed;
 mod skew;
 mod storage;
 mod subject;
 mod tags;
+mod tags_odd;
 mod tools;
 mod uploads;
 
@@ -128,6 +133,7 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         rewrite::DEFECTS,
         gaps::DEFECTS,
         shapes::DEFECTS,
+        shapes_mixed::DEFECTS,
         children::DEFECTS,
         refuse::DEFECTS,
         refused::DEFECTS,
@@ -141,17 +147,20 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         pull::DEFECTS,
         head::DEFECTS,
         negotiate::DEFECTS,
+        negotiate_codes::DEFECTS,
         missing::DEFECTS,
         blobs::DEFECTS,
         uploads::DEFECTS,
         chunks::DEFECTS,
         sessions::DEFECTS,
         tags::DEFECTS,
+        tags_odd::DEFECTS,
         pages::DEFECTS,
         last::DEFECTS,
         delete::DEFECTS,
         delete_blobs::DEFECTS,
         delete_children::DEFECTS,
+        delete_moved::DEFECTS,
         remembered::DEFECTS,
         referrers::DEFECTS,
         referrers_form::DEFECTS,
@@ -185,6 +194,7 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         gc_roots::DEFECTS,
         gc_after::DEFECTS,
         gc_late::DEFECTS,
+        gc_museum::DEFECTS,
         gc_pins::DEFECTS,
         skew::DEFECTS,
         race::DEFECTS,

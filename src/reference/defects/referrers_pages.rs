@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::referrers::{listed, relisted, subject};
 use super::super::lists::encode;
+use super::referrers::{listed, relisted, subject};
 use super::tools::*;
 
 /// Referrers on a page, where a defect makes pages.

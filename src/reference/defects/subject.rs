@@ -170,9 +170,9 @@ pub(super) const DEFECTS: &[Defect] = &[
         "referrers.listed",
         &[Seam::Finish(|asked, view, _, answer| {
             let held = asked.route.repository().and_then(|name| view.state.repository(name));
-            let gone = held.zip(subject(asked)).is_some_and(|(held, digest)| {
-                !held.manifests.contains_key(&digest) && was_there(held, &digest)
-            });
+            let gone = held
+                .zip(subject(asked))
+                .is_some_and(|(held, digest)| !held.manifests.contains_key(&digest) && was_there(held, &digest));
             changed(listed(asked, &answer) && gone, answer, |_| Problem::manifest_unknown("").into())
         })],
     ),

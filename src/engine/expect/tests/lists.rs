@@ -181,7 +181,10 @@ fn referrers_lists() {
         (json!({ "manifests": [] }), "a schemaVersion that is not 2"),
         (json!({ "schemaVersion": 2, "mediaType": "a/b", "manifests": [] }), "a mediaType that is not an index's"),
         (json!({ "schemaVersion": 2, "manifests": null }), "\"manifests\" is null"),
-        (json!({ "schemaVersion": 2, "manifests": [{ "mediaType": "a/b", "digest": "x:y" }] }), "a descriptor without size"),
+        (
+            json!({ "schemaVersion": 2, "manifests": [{ "mediaType": "a/b", "digest": "x:y" }] }),
+            "a descriptor without size",
+        ),
     ] {
         let expected = format!("r referrers: an image index of descriptors | {problem}");
         assert_eq!(row.ok(index.clone(), &[], &serde_json::to_vec(&body).unwrap()), [expected]);
