@@ -30,6 +30,12 @@ fn has_made_gap(held: &Repository) -> bool {
     absent.any(|child| !held.manifests.contains_key(&child) && was_there(held, &child))
 }
 
+/// The manifest whose digest is deleted as a blob's, and its repository.
+fn of_manifest<'a>(removal: &Removal<'a>) -> Option<(&'a str, &'a Digest)> {
+    let Target::Blob(digest) = removal.target else { return None };
+    removal.view.state.manifest(removal.repository, digest).map(|_| (removal.repository, digest))
+}
+
 pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
         "gc-eats-sbom-tags",
@@ -113,17 +119,21 @@ pub(super) const DEFECTS: &[Defect] = &[
          (https://github.com/project-zot/zot/pull/4180).",
         "gc.finishes",
         &[
-            Seam::Finish(|asked, view, memory, answer| {
-                let name = asked.route.repository().unwrap_or_default();
-                let digest = asked.uri.path().rsplit('/').next().and_then(Digest::parse);
-                let deletes = asked.method == axum::http::Method::DELETE && matches!(asked.route, Route::Blob { .. });
-                let manifest = digest.is_some_and(|digest| view.state.manifest(name, &digest).is_some());
-                if deletes && manifest {
-                    memory.keep("lost", &answer);
-                    return Answer::new(StatusCode::ACCEPTED);
+            Seam::Delete(|removal, right| if of_manifest(removal).is_some() { Ok(()) } else { right }),
+            // A blob that comes and goes leaves a trace.
+            Seam::Store(|change, right| match deleted(change).and_then(of_manifest) {
+                Some((repository, digest)) => {
+                    let link = Write::Link { repository: repository.to_owned(), digest: digest.clone() };
+                    vec![link, Write::Unlink { repository: repository.to_owned(), digest: digest.clone() }]
                 }
-                let collects = asked.uri.path() == "/_lacuna/gc" && memory.recall("lost").is_some();
-                changed(collects, answer, |_| fault().into())
+                None => right,
+            }),
+            Seam::Collect(|collection, right| {
+                let lost = |gone: &Gone| match gone {
+                    Gone::Blob(digest) => collection.held.manifests.contains_key(digest),
+                    _ => false,
+                };
+                stops(collection.held.past.gone().any(|(gone, _)| lost(gone)), right)
             }),
         ],
     ),

@@ -53,8 +53,8 @@ pub(super) const DEFECTS: &[Defect] = &[
         "manifest.get.type",
         &[Seam::Resolve(|lookup, right| {
             right.map(|served| {
-                let mut naming = parents(lookup.view, lookup.repository, served.digest.as_str());
-                let by_oci = naming.any(|(_, parent)| parent.manifest.media_type == OCI_INDEX);
+                let is_oci = |(_, parent): (&Digest, &Stored)| parent.manifest.media_type == OCI_INDEX;
+                let by_oci = parents(lookup.view, lookup.repository, served.digest.as_str()).any(is_oci);
                 match by_oci && served.media_type == DOCKER_LIST {
                     true => Served { media_type: OCI_INDEX.to_owned(), ..served },
                     false => served,
