@@ -202,6 +202,15 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     ),
     Defect::new(
+        "delete-tag-no-repository-500",
+        "The deletion of a tag in a repository that does not exist makes the registry fall over.",
+        "delete.absent",
+        &[Seam::Finish(|asked, view, _, answer| {
+            let unknown = asked.route.repository().is_some_and(|name| view.state.repository(name).is_none());
+            changed(deletes_tag(asked) && unknown, answer, |_| fault().into())
+        })],
+    ),
+    Defect::new(
         "delete-index-403",
         "Nothing is deleted: 405, and 403 where it is an index.",
         "delete.disabled",
