@@ -76,12 +76,12 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     Defect::new(
         "put-cut-at-four-mebibytes",
-        "Of a manifest only the first 4194304 bytes are read and stored.",
+        "Of a manifest of four mebibytes the last byte is not stored: the reader's limit is one too low.",
         "manifest.get.bytes",
         &[Seam::Store(|_, right| {
             let cut = |write| match write {
-                Write::Manifest { repository, digest, manifest, bytes } if bytes.len() > LIMIT => {
-                    Write::Manifest { repository, digest, manifest, bytes: bytes.slice(..LIMIT) }
+                Write::Manifest { repository, digest, manifest, bytes } if bytes.len() >= LIMIT => {
+                    Write::Manifest { repository, digest, manifest, bytes: bytes.slice(..LIMIT - 1) }
                 }
                 write => write,
             };
