@@ -328,4 +328,8 @@ pub struct ReferrersAre {
     pub excluding: Option<Vec<String>>,
     /// Of this artifactType alone, where `OCI-Filters-Applied` says that it was filtered (v1.1.1 L632).
     pub filtered: Option<String>,
+    /// Descriptors of all these nodes, where `OCI-Filters-Applied` does not say that it was filtered (v1.1.1 L632).
+    pub unfiltered: Option<Vec<String>>,
+    /// Each page is an image index of descriptors (v1.1.1 L580).
+    pub index: Option<bool>,
 }

@@ -175,7 +175,7 @@ fn check(assertion: &Assertion, node: &Node, requirement: &Requirement, context:
     }
     for (key, value) in [("hashes", assertion.hashes), ("content-range", assertion.content_range)]
         .into_iter()
-        .chain(tag_flags(assertion))
+        .chain(list_flags(assertion))
     {
         if value == Some(false) {
             let path: Vec<&str> = key.split('/').collect();
@@ -226,15 +226,12 @@ fn check(assertion: &Assertion, node: &Node, requirement: &Requirement, context:
     }
 }
 
-/// The truth values within `tags`, by path.
-fn tag_flags(assertion: &Assertion) -> Vec<(&'static str, Option<bool>)> {
-    assertion
-        .tags
-        .iter()
-        .flat_map(|t| {
-            [("tags/ordered", t.ordered), ("tags/unique", t.unique), ("tags/list", t.list), ("tags/named", t.named)]
-        })
-        .collect()
+/// The truth values within `tags` and `referrers`, by path.
+fn list_flags(assertion: &Assertion) -> Vec<(&'static str, Option<bool>)> {
+    let of_tags = assertion.tags.iter().flat_map(|t| {
+        [("tags/ordered", t.ordered), ("tags/unique", t.unique), ("tags/list", t.list), ("tags/named", t.named)]
+    });
+    of_tags.chain(assertion.referrers.iter().map(|r| ("referrers/index", r.index))).collect()
 }
 
 /// A set or a class is allowed only within what the requirement's text leaves open.

@@ -295,6 +295,7 @@ fn lists(assertion: &Assertion) -> Vec<(&'static [&'static str], &Vec<String>)> 
             (&["referrers", "exactly"] as &[&str], &referrers.exactly),
             (&["referrers", "including"], &referrers.including),
             (&["referrers", "excluding"], &referrers.excluding),
+            (&["referrers", "unfiltered"], &referrers.unfiltered),
         ] {
             if let Some(names) = names {
                 out.push((path, names));

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{Fault, Observation, World, referrers, repositories};
+use crate::content::media::OCI_INDEX;
 use crate::suite::assertion::{Assertion, TagsAre};
 use crate::suite::model::TagSet;
 use crate::wire::Response;
@@ -32,6 +33,8 @@ pub enum Listing {
     Referrers {
         /// Descriptors in order, or why the body is no list.
         entries: Result<Vec<Value>, String>,
+        /// The first page that is no image index, and why.
+        odd: Option<(usize, String)>,
         /// What was wrong with the links between the pages.
         trail: Option<String>,
     },
@@ -103,6 +106,29 @@ pub fn descriptors(response: &Response) -> Result<Vec<Value>, String> {
     }
 }
 
+/// Why a page of referrers is no image index of descriptors, where it is none (image-spec v1.1.1 image-index.md L12-33).
+pub fn no_index(response: &Response) -> Option<String> {
+    let entries = match descriptors(response) {
+        Ok(entries) => entries,
+        Err(problem) => return Some(problem),
+    };
+    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    if body.get("schemaVersion").and_then(Value::as_u64) != Some(2) {
+        return Some("a schemaVersion that is not 2".into());
+    }
+    if body.get("mediaType").is_some_and(|media_type| media_type != OCI_INDEX) {
+        return Some("a mediaType that is not an index's".into());
+    }
+    let text = |entry: &Value, key: &str| entry.get(key).and_then(Value::as_str).is_some_and(|text| !text.is_empty());
+    let lacks = |entry: &Value| match entry {
+        entry if !text(entry, "mediaType") => Some("mediaType"),
+        entry if !text(entry, "digest") => Some("digest"),
+        entry if !entry.get("size").is_some_and(Value::is_u64) => Some("size"),
+        _ => None,
+    };
+    entries.iter().find_map(lacks).map(|key| format!("a descriptor without {key}"))
+}
+
 /// Evaluates the keys, where the response begins a list.
 pub fn check(assertion: &Assertion, seen: &Observation, world: &World) -> Vec<Fault> {
     // Where something else than a list is lawful too, nothing is said of it.
@@ -117,10 +143,13 @@ pub fn check(assertion: &Assertion, seen: &Observation, world: &World) -> Vec<Fa
         Some(Listing::Repositories { pages, .. }) => {
             assertion.repositories.iter().flat_map(|expected| repositories::check(expected, pages)).collect()
         }
-        Some(Listing::Referrers { entries, .. }) => {
-            let expected = assertion.referrers.iter();
-            expected.flat_map(|expected| referrers::check(expected, entries, seen, world)).collect()
-        }
+        Some(Listing::Referrers { entries, odd, .. }) => match (&assertion.referrers, odd) {
+            (Some(expected), Some((page, problem))) if expected.index == Some(true) => {
+                vec![Fault::new("referrers", "an image index of descriptors", problem.clone()).on(Some(*page))]
+            }
+            (Some(expected), _) => referrers::check(expected, entries, seen, world),
+            (None, _) => Vec::new(),
+        },
     }
 }
 

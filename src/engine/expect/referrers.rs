@@ -53,16 +53,26 @@ pub fn check(
             faults.push(Fault::new("referrers", format!("no descriptor of {name}"), format!("unexpected: {name}")));
         }
     }
-    faults.extend(expected.filtered.as_ref().and_then(|wanted| unfiltered(wanted, entries, seen)));
+    let (wanted, whole) = match is_said_to_be_filtered(seen) {
+        true => (expected.filtered.as_ref(), None),
+        false => (None, nodes(&expected.unfiltered)),
+    };
+    faults.extend(wanted.and_then(|wanted| others_than(wanted, entries)));
+    for (name, _) in whole.iter().flatten().filter(|(_, node)| !by_digest.contains_key(node.digest.as_str())) {
+        let expected = format!("a descriptor of {name}, where nothing says that it was filtered");
+        faults.push(Fault::new("referrers", expected, format!("missing: {name}")));
+    }
     faults
 }
 
-/// v1.1.1 L632: a registry that says that it filtered has filtered. One that does not say so need not.
-fn unfiltered(wanted: &str, entries: &[Value], seen: &Observation) -> Option<Fault> {
-    let applied = seen.response.header("oci-filters-applied")?;
-    if !applied.split(',').any(|filter| filter.trim() == "artifactType") {
-        return None;
-    }
+/// v1.1.1 L632: a registry that filtered says so, and one that says so has filtered.
+fn is_said_to_be_filtered(seen: &Observation) -> bool {
+    let applied = seen.response.header("oci-filters-applied").unwrap_or_default();
+    applied.split(',').any(|filter| filter.trim() == "artifactType")
+}
+
+/// What a list that is said to be filtered has beside the artifactType.
+fn others_than(wanted: &str, entries: &[Value]) -> Option<Fault> {
     let others = entries.iter().filter(|entry| entry.get("artifactType").and_then(Value::as_str) != Some(wanted));
     let others = others.count();
     let expected = format!("only the artifactType {wanted}, where OCI-Filters-Applied says so");

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::lists::{Listing, TagPage, descriptors};
+use super::lists::{Listing, TagPage, descriptors, no_index};
 use super::testing::{content, exchange, response, unnamed, wide};
 use super::*;
 use crate::content::digest::Digest;
@@ -108,7 +108,10 @@ impl Row {
         match self.pages {
             0 => None,
             1 => Some(Listing::Tags { pages: vec![TagPage::of(response)], whole: self.whole, trail: None }),
-            _ => Some(Listing::Referrers { entries: descriptors(response), trail: None }),
+            _ => {
+                let odd = no_index(response).map(|problem| (0, problem));
+                Some(Listing::Referrers { entries: descriptors(response), odd, trail: None })
+            }
         }
     }
 

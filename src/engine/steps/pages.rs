@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::engine::ask::{Asked, Question, Sender, is_busy};
 use crate::engine::case::{Case, Halt};
 use crate::engine::expect::headers::brief;
-use crate::engine::expect::lists::{Listing, TagPage, descriptors};
+use crate::engine::expect::lists::{Listing, TagPage, descriptors, no_index};
 use crate::engine::expect::repositories;
 use crate::wire::{Ask, Response};
 
@@ -103,8 +103,9 @@ async fn gather(
         }
         Of::Repositories => Listing::Repositories { pages: read.map(repositories::names).collect(), trail },
         Of::Referrers => {
+            let odd = read.clone().enumerate().find_map(|(page, response)| Some((page, no_index(response)?)));
             let pages: Result<Vec<_>, String> = read.map(descriptors).collect();
-            Listing::Referrers { entries: pages.map(|pages| pages.into_iter().flatten().collect()), trail }
+            Listing::Referrers { entries: pages.map(|pages| pages.into_iter().flatten().collect()), odd, trail }
         }
     };
     Ok(List { asked, listing })

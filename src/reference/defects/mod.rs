@@ -20,6 +20,7 @@ mod boot_elsewhere;
 mod boot_heads;
 mod boot_kill;
 mod boot_lists;
+mod boot_referrers;
 mod boot_tools;
 mod boot_upgrade;
 mod boot_uploads;
@@ -29,6 +30,7 @@ mod conditional;
 mod delete;
 mod delete_blobs;
 mod delete_children;
+mod delete_moved;
 mod docker;
 mod forms;
 mod gaps;
@@ -37,6 +39,7 @@ mod gc_after;
 mod gc_again;
 mod gc_during;
 mod gc_late;
+mod gc_museum;
 mod gc_pins;
 mod gc_pushed;
 mod gc_roots;
@@ -59,6 +62,7 @@ mod missing;
 mod mounts;
 mod names;
 mod negotiate;
+mod negotiate_codes;
 mod pages;
 mod paths;
 mod pull;
@@ -67,7 +71,10 @@ mod race;
 mod race_lost;
 mod ranges;
 mod referrers;
+mod referrers_filter;
+mod referrers_form;
 mod referrers_late;
+mod referrers_pages;
 mod refuse;
 mod refused;
 mod remembered;
@@ -77,10 +84,13 @@ mod roads;
 mod scope;
 mod sessions;
 mod shapes;
+mod shapes_mixed;
 mod skew;
 mod statuses;
 mod storage;
+mod subject;
 mod tags;
+mod tags_odd;
 mod tools;
 mod types;
 mod uploads;
@@ -143,6 +153,7 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         forms::DEFECTS,
         malformed::DEFECTS,
         conditional::DEFECTS,
+        shapes_mixed::DEFECTS,
         children::DEFECTS,
         refuse::DEFECTS,
         refused::DEFECTS,
@@ -156,6 +167,7 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         pull::DEFECTS,
         head::DEFECTS,
         negotiate::DEFECTS,
+        negotiate_codes::DEFECTS,
         missing::DEFECTS,
         blobs::DEFECTS,
         headers::DEFECTS,
@@ -167,13 +179,19 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         roads::DEFECTS,
         mounts::DEFECTS,
         tags::DEFECTS,
+        tags_odd::DEFECTS,
         pages::DEFECTS,
         last::DEFECTS,
         delete::DEFECTS,
         delete_blobs::DEFECTS,
         delete_children::DEFECTS,
+        delete_moved::DEFECTS,
         remembered::DEFECTS,
         referrers::DEFECTS,
+        referrers_form::DEFECTS,
+        referrers_pages::DEFECTS,
+        referrers_filter::DEFECTS,
+        subject::DEFECTS,
         referrers_late::DEFECTS,
         boot::DEFECTS,
         boot_again::DEFECTS,
@@ -185,6 +203,7 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         boot_upgrade::DEFECTS,
         boot_back::DEFECTS,
         boot_uploads::DEFECTS,
+        boot_referrers::DEFECTS,
         gc::DEFECTS,
         gc_during::DEFECTS,
         gc_stops::DEFECTS,
@@ -200,6 +219,7 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         gc_roots::DEFECTS,
         gc_after::DEFECTS,
         gc_late::DEFECTS,
+        gc_museum::DEFECTS,
         gc_pins::DEFECTS,
         skew::DEFECTS,
         types::DEFECTS,

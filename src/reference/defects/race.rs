@@ -156,6 +156,24 @@ pub(super) const DEFECTS: &[Defect] = &[
         ],
     ),
     Defect::new(
+        "race-push-invalid",
+        "Of two pushes at once under the same tag or digest one is refused as invalid \
+         (https://github.com/GoogleContainerTools/jib/issues/2470).",
+        "race.sound",
+        &[
+            BEGIN,
+            Seam::Accept(|push, right| {
+                let what = format!("manifests/{}", push.reference.as_str());
+                let same = |e: &Errand| e.puts_manifest() && e.repository == push.repository && e.what == what;
+                match push.view.traffic.count(same) > 1 {
+                    true => Err(Problem::manifest_invalid("it is being pushed")),
+                    false => right,
+                }
+            }),
+        ],
+    )
+    .also(&["race.taken"]),
+    Defect::new(
         "race-tags-500",
         "While something is pushed or deleted the list of tags is answered with 500.",
         "race.tags-during",

@@ -9,7 +9,7 @@ fn lists(asked: &Asked) -> bool {
     asked.reads() && matches!(asked.route, Route::Referrers { .. })
 }
 
-fn subject(asked: &Asked) -> Option<Digest> {
+pub(super) fn subject(asked: &Asked) -> Option<Digest> {
     match &asked.route {
         Route::Referrers { digest, .. } => Digest::parse(digest),
         _ => None,

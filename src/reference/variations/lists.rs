@@ -6,12 +6,19 @@ use serde_json::json;
 use super::super::answer::Answer;
 use super::super::policy::Seam;
 use super::super::problem::Problem;
-use super::super::question::{Asked, Page};
+use super::super::question::{Asked, Change, Page, Target};
 use super::super::route::Route;
+use super::super::state::Write;
 use super::Variation;
+use crate::content::digest::Digest;
 
 fn lists_tags(asked: &Asked) -> bool {
     asked.reads() && matches!(asked.route, Route::Tags { .. })
+}
+
+/// A list of referrers that came.
+fn lists_referrers(asked: &Asked, answer: &Answer) -> bool {
+    matches!(asked.route, Route::Referrers { .. }) && answer.status == StatusCode::OK
 }
 
 fn empty(asked: &Asked) -> Answer {
@@ -125,6 +132,66 @@ pub(super) const VARIATIONS: &[Variation] = &[
         "referrers-in-small-pages",
         "A list of referrers has one on each page, and a Link to the next.",
         |config| config.referrers_page = 1,
+    ),
+    Variation::new(
+        "referrers-index-bare",
+        "A list of referrers has no mediaType, which an index need not have.",
+        &[Seam::Finish(|asked, _, _, answer| match lists_referrers(asked, &answer) {
+            true => {
+                let mut value = answer.value().unwrap_or_default();
+                if let Some(map) = value.as_object_mut() {
+                    map.shift_remove("mediaType");
+                }
+                answer.body(value.to_string())
+            }
+            false => answer,
+        })],
+    ),
+    Variation::new(
+        "referrers-of-unknown-repository-404",
+        "The referrers of something in a repository that does not exist are answered with 404.",
+        &[Seam::Finish(|asked, view, _, answer| {
+            let name = asked.route.repository().unwrap_or_default();
+            match lists_referrers(asked, &answer) && view.state.repository(name).is_none() {
+                true => Problem::name_unknown(name).into(),
+                false => answer,
+            }
+        })],
+    ),
+    Variation::new(
+        "referrers-of-foreign-algorithm-400",
+        "The referrers of a digest by an algorithm that the registry does not have are refused with 400.",
+        &[Seam::Finish(|asked, _, _, answer| match &asked.route {
+            Route::Referrers { digest, .. } if lists_referrers(asked, &answer) && Digest::parse(digest).is_none() => {
+                Problem::digest_invalid("the algorithm is not known", digest).into()
+            }
+            _ => answer,
+        })],
+    ),
+    Variation::new(
+        "referrers-go-with-subject",
+        "With a manifest what refers to it is deleted.",
+        &[Seam::Store(|change, mut right| {
+            let Change::Delete(removal) = change else { return right };
+            let Target::Manifest(digest) = removal.target else { return right };
+            let Some(held) = removal.view.state.repository(removal.repository) else { return right };
+            for referrer in held.referrers.get(digest.as_str()).into_iter().flatten() {
+                let repository = removal.repository.to_owned();
+                let tags = held.tags_of(referrer).cloned();
+                right.extend(tags.map(|tag| Write::Untag { repository: repository.clone(), tag }));
+                right.push(Write::DropManifest { repository, digest: referrer.clone() });
+            }
+            right
+        })],
+    ),
+    Variation::new(
+        "referrers-by-upgrade",
+        "There is no referrers API, until an upgrade brings one.",
+        &[Seam::Finish(|asked, view, _, answer| match &asked.route {
+            _ if view.state.life.upgraded => answer,
+            Route::Referrers { .. } => Problem::unsupported("not here").status(StatusCode::NOT_FOUND).into(),
+            _ => answer.without("oci-subject"),
+        })],
     ),
     Variation::new(
         "catalog-absent",

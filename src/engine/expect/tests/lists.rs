@@ -175,4 +175,24 @@ fn referrers_lists() {
         row.ok(exactly, &[], b"[]"),
         ["r referrers: an index with a list of descriptors | JSON that is no object"]
     );
+    let index = json!({ "referrers": { "index": true } });
+    assert_eq!(said(&index, json!([good])), NONE);
+    for (body, problem) in [
+        (json!({ "manifests": [] }), "a schemaVersion that is not 2"),
+        (json!({ "schemaVersion": 2, "mediaType": "a/b", "manifests": [] }), "a mediaType that is not an index's"),
+        (json!({ "schemaVersion": 2, "manifests": null }), "\"manifests\" is null"),
+        (
+            json!({ "schemaVersion": 2, "manifests": [{ "mediaType": "a/b", "digest": "x:y" }] }),
+            "a descriptor without size",
+        ),
+    ] {
+        let expected = format!("r referrers: an image index of descriptors | {problem}");
+        assert_eq!(row.ok(index.clone(), &[], &serde_json::to_vec(&body).unwrap()), [expected]);
+    }
+    // A list that was filtered says so; one that does not is whole.
+    let whole = json!({ "referrers": { "unfiltered": ["sig"], "filtered": "application/x.sig" } });
+    let missing = "r referrers: a descriptor of sig, where nothing says that it was filtered | missing: sig";
+    assert_eq!(said(&whole, json!([])), [missing]);
+    assert_eq!(said(&whole, json!([good])), NONE);
+    assert_eq!(row.ok(whole, &[("OCI-Filters-Applied", "artifactType")], &body(json!([]))), NONE);
 }
