@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::http::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::tools::*;
 
@@ -77,10 +77,6 @@ fn is_oddly_spelled(asked: &Asked, usual: &str) -> bool {
 fn asks_to_delete(asked: &Asked) -> bool {
     let names = ["x-http-method-override", "x-method-override", "x-http-method"];
     names.iter().any(|name| asked.header(name) == Some("DELETE"))
-}
-
-fn warned(answer: Answer, text: &str) -> Answer {
-    answer.with("warning", text)
 }
 
 pub(super) const DEFECTS: &[Defect] = &[
@@ -267,48 +263,4 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     )
     .also(&["http.method.no-effect"]),
-    Defect::new(
-        "warning-with-date",
-        "A Warning to a push has a date.",
-        "warning.form",
-        &[Seam::Finish(|asked, _, _, answer| {
-            changed(puts_manifest(asked), answer, |a| {
-                warned(a, "299 - \"this repository is old\" \"Sun, 06 Nov 1994 08:49:37 GMT\"")
-            })
-        })],
-    ),
-    Defect::new(
-        "warning-of-another-code",
-        "A refusal has a Warning of code 199, of an agent with a name.",
-        "warning.form",
-        &[Seam::Finish(|asked, _, _, answer| {
-            changed(unknown_tag(asked, &answer), answer, |a| warned(a, "199 registry \"look elsewhere\""))
-        })],
-    ),
-    Defect::new(
-        "warning-for-each-child",
-        "An index has a long Warning for each of its children.",
-        "warning.size",
-        &[Seam::Finish(|asked, view, _, answer| {
-            let Some((_, _, stored)) = named(asked, view, &answer) else { return answer };
-            let text = "this image has vulnerabilities; ".repeat(40);
-            let each: Vec<String> = stored.manifest.children.iter().map(|_| format!("299 - \"{text}\"")).collect();
-            changed(gets_manifest(asked) && !each.is_empty(), answer, |a| warned(a, &each.join(", ")))
-        })],
-    ),
-    Defect::new(
-        "error-message-object",
-        "The message of an error is an object of languages.",
-        "error.message",
-        &[Seam::Finish(|asked, _, _, answer| {
-            changed(unknown_tag(asked, &answer), answer, |a| {
-                let mut value = a.value().unwrap_or_default();
-                let errors = value.get_mut("errors").and_then(Value::as_array_mut);
-                for error in errors.into_iter().flatten().filter_map(Value::as_object_mut) {
-                    error.insert("message".into(), json!({ "en": "not here" }));
-                }
-                a.body(value.to_string())
-            })
-        })],
-    ),
 ];

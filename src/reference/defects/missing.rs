@@ -106,15 +106,6 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     ),
     Defect::new(
-        "missing-manifest-error-as-text",
-        "The error for a tag that is not there is JSON that is called plain text.",
-        "error.type",
-        &[Seam::Finish(|asked, _, _, answer| {
-            let wrong = manifest_missing(asked, &answer) && !reference(asked).contains(':');
-            changed(wrong, answer, |a| a.with("content-type", "text/plain; charset=utf-8"))
-        })],
-    ),
-    Defect::new(
         "tag-matched-by-prefix",
         "A tag that is not there is answered with one that begins alike.",
         "manifest.get.absent",

@@ -91,6 +91,7 @@ mod storage;
 mod subject;
 mod tags;
 mod tags_odd;
+mod texts;
 mod tools;
 mod types;
 mod uploads;
@@ -229,6 +230,7 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         names::DEFECTS,
         paths::DEFECTS,
         http::DEFECTS,
+        texts::DEFECTS,
         docker::DEFECTS,
         auth_challenge::DEFECTS,
         auth_entry::DEFECTS,
