@@ -78,11 +78,15 @@ struct Touched {
 }
 
 impl Proof {
-    /// Every mutant's fate, in the order of their names.
+    /// Every mutant's fate, in the order of their names; each is told as soon as it is known.
     ///
     /// # Errors
     /// Why nothing was asked.
-    pub async fn mutants(&self, wanted: impl Fn(&str) -> bool) -> Result<Vec<Fate>, NotRun> {
+    pub async fn mutants(
+        &self,
+        wanted: impl Fn(&str) -> bool,
+        mut tell: impl FnMut(&Fate),
+    ) -> Result<Vec<Fate>, NotRun> {
         let mut stances = Vec::new();
         for stance in [Stance::Accept, Stance::Refuse] {
             stances.push(self.touched(stance).await?);
@@ -90,7 +94,7 @@ impl Proof {
         let mut all: BTreeSet<Mutant> = stances.iter().flat_map(|touched| mutants(&touched.shapes)).collect();
         all.retain(|mutant| wanted(&mutant.name()));
         let fates = futures_util::stream::iter(all).map(|mutant| self.fate(mutant, &stances)).buffered(TOGETHER);
-        Ok(fates.map(Fate::read).collect().await)
+        Ok(fates.map(Fate::read).inspect(|fate| tell(fate)).collect().await)
     }
 
     /// Which cases get which kinds of answers.

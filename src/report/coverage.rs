@@ -66,29 +66,28 @@ fn basis(basis: Basis) -> &'static str {
     }
 }
 
-/// How each mutant fared, in a line, and how many survived.
+/// How a mutant fared, in a line.
+pub fn fate(fate: &Fate) -> String {
+    let end = match &fate.end {
+        End::Failed(case, by) => format!("fails {by} in {case}"),
+        End::Errored(case, why) => format!("is an error of {case}: {why}"),
+        End::Warned(case, by) => format!("warns by {by} in {case}"),
+        End::Untestable(why) => format!("cannot be tested: {}", why.lines().next().unwrap_or_default()),
+        End::Allowed(by) => format!("is left open by {by}"),
+        End::Accused(case, by) => format!("ACCUSED by {by} in {case}, though a text leaves it open"),
+        End::Survived => format!("SURVIVES {} cases", fate.asked),
+    };
+    format!("{}  {end}\n", fate.mutant.name())
+}
+
+/// How many mutants there were, and how many of them show a hole.
 pub fn mutants(fates: &[Fate]) -> String {
-    let mut text = String::new();
-    for fate in fates {
-        let end = match &fate.end {
-            End::Failed(case, by) => format!("fails {by} in {case}"),
-            End::Errored(case, why) => format!("is an error of {case}: {why}"),
-            End::Warned(case, by) => format!("warns by {by} in {case}"),
-            End::Untestable(why) => format!("cannot be tested: {}", why.lines().next().unwrap_or_default()),
-            End::Allowed(by) => format!("is left open by {by}"),
-            End::Accused(case, by) => format!("ACCUSED by {by} in {case}, though a text leaves it open"),
-            End::Survived => format!("SURVIVES {} cases", fate.asked),
-        };
-        let _ = writeln!(text, "{}  {end}", fate.mutant.name());
-    }
     let count = |is: fn(&End) -> bool| fates.iter().filter(|fate| is(&fate.end)).count();
-    let _ = writeln!(
-        text,
-        "{} mutants: {} survive, {} are accused though a text leaves them open, {} are left open",
+    format!(
+        "{} mutants: {} survive, {} are accused though a text leaves them open, {} are left open\n",
         fates.len(),
         count(|end| matches!(end, End::Survived)),
         count(|end| matches!(end, End::Accused(..))),
         count(|end| matches!(end, End::Allowed(_))),
-    );
-    text
+    )
 }

@@ -81,6 +81,14 @@ fn asks_to_delete(asked: &Asked) -> bool {
 
 pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
+        "other-methods-404",
+        "A method that a manifest or a blob does not have is answered with 404, as of a path that nobody knows.",
+        "http.method.refused",
+        &[Seam::Finish(|asked, _, _, answer| {
+            changed(is_foreign(asked), answer, |a| a.status(StatusCode::NOT_FOUND))
+        })],
+    ),
+    Defect::new(
         "base-204",
         "GET of /v2/ is answered with 204, as a page that has nothing to say.",
         "http.base",

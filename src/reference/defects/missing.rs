@@ -42,7 +42,7 @@ fn malformed(text: &str) -> bool {
     text.contains(':') && !is_digest(text)
 }
 
-fn recoded(answer: Answer, code: impl Fn(&str) -> String) -> Answer {
+pub(super) fn recoded(answer: Answer, code: impl Fn(&str) -> String) -> Answer {
     let mut value = answer.value().unwrap_or_default();
     for entry in value.get_mut("errors").and_then(|errors| errors.as_array_mut()).into_iter().flatten() {
         let now = entry.get("code").and_then(|c| c.as_str()).map(&code);

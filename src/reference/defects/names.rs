@@ -2,6 +2,7 @@
 
 use super::super::question::Listing;
 use super::super::route::is_name;
+use super::missing::recoded;
 use super::tools::*;
 
 /// The words of the paths, which a name may have for components too.
@@ -68,6 +69,14 @@ fn below(listing: &Listing, mut tags: Vec<String>) -> Vec<String> {
 }
 
 pub(super) const DEFECTS: &[Defect] = &[
+    Defect::new(
+        "odd-name-coded-unsupported",
+        "The refusal of a name outside the grammar is coded UNSUPPORTED.",
+        "error.code.name",
+        &[Seam::Finish(|asked, _, _, answer| {
+            changed(is_odd(asked) && answer.status.is_client_error(), answer, |a| recoded(a, |_| "UNSUPPORTED".into()))
+        })],
+    ),
     Defect::new(
         "name-cut-at-path-word",
         "A tag is looked for in the repository before the first word of a path: one that is called so is not found.",

@@ -1,4 +1,4 @@
-//! Wrong about how a request of an upload is answered, where nothing is lost by it: a client stops all the same.
+//! Wrong about how a request is answered, mostly of an upload, where nothing is lost by it: a client stops all the same.
 
 use axum::http::Method;
 
@@ -29,7 +29,23 @@ fn names_algorithm(asked: &Asked) -> bool {
     matches!(asked.route, Route::Uploads { .. }) && asked.query.get("digest-algorithm").is_some()
 }
 
+fn has_sha512(asked: &Asked) -> bool {
+    asked.uri.to_string().contains("sha512")
+}
+
 pub(super) const DEFECTS: &[Defect] = &[
+    Defect::new(
+        "sha512-upload-500",
+        "An upload that is closed under a sha512 digest makes the registry fall over.",
+        "upload.foreign-algorithm",
+        &[Seam::Hear(|asked, _, right| falls_over(closes_upload(asked) && has_sha512(asked), right))],
+    ),
+    Defect::new(
+        "sha512-manifest-500",
+        "A manifest that is asked for by a sha512 digest makes the registry fall over.",
+        "manifest.get.sha512",
+        &[Seam::Hear(|asked, _, right| falls_over(gets_manifest(asked) && has_sha512(asked), right))],
+    ),
     Defect::new(
         "upload-begun-with-200",
         "Who begins an upload while chunks of another come into the repository is answered with 200.",
