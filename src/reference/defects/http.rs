@@ -84,9 +84,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "other-methods-404",
         "A method that a manifest or a blob does not have is answered with 404, as of a path that nobody knows.",
         "http.method.refused",
-        &[Seam::Finish(|asked, _, _, answer| {
-            changed(is_foreign(asked), answer, |a| a.status(StatusCode::NOT_FOUND))
-        })],
+        &[Seam::Finish(|asked, _, _, answer| changed(is_foreign(asked), answer, |a| a.status(StatusCode::NOT_FOUND)))],
     ),
     Defect::new(
         "base-204",
@@ -160,10 +158,11 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     Defect::new(
         "head-refused-with-body",
-        "HEAD of what is not there is answered with the error's body.",
+        "HEAD of a tag that is not there is answered with the error's body.",
         "http.head.no-body",
         &[Seam::Finish(|asked, _, _, mut answer| {
-            answer.delivery.body_to_head |= heads(asked) && answer.status.is_client_error();
+            let by_tag = asked.route.reference().is_some_and(|reference| !reference.contains(':'));
+            answer.delivery.body_to_head |= heads(asked) && by_tag && answer.status.is_client_error();
             answer
         })],
     ),

@@ -56,13 +56,13 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     Defect::new(
         "refused-type-tag-kept",
-        "The tag is set before the Content-Type is held against the manifest: refused, it is there.",
+        "The tag is set before the manifest is held against its Content-Type: refused, it is there.",
         "index.refuse.nothing-stored",
         &[Seam::Finish(|asked, _, memory, answer| {
             let tag = asked.route.reference().is_some_and(|reference| !reference.contains(':'));
             let key = asked.uri.path();
             if puts_manifest(asked) && tag {
-                match answer.status == StatusCode::BAD_REQUEST && is_other_type(&answer) {
+                match answer.status == StatusCode::BAD_REQUEST && is_invalid(&answer) {
                     true => memory.keep(key, &answer),
                     false => memory.forget(key),
                 }
@@ -75,7 +75,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
 ];
 
-/// Whether a push was refused since its Content-Type is not its mediaType.
-fn is_other_type(answer: &Answer) -> bool {
-    answer.value().is_some_and(|value| value.to_string().contains("Content-Type is"))
+/// Whether a push was refused for what is in it.
+fn is_invalid(answer: &Answer) -> bool {
+    answer.value().is_some_and(|value| value.to_string().contains("MANIFEST_INVALID"))
 }

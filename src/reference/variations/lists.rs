@@ -170,17 +170,17 @@ pub(super) const VARIATIONS: &[Variation] = &[
     ),
     Variation::new(
         "referrers-go-with-subject",
-        "With a manifest what refers to it is deleted.",
+        "With a manifest what refers to it is deleted, where no tag leads to it.",
         &[Seam::Store(|change, mut right| {
             let Change::Delete(removal) = change else { return right };
             let Target::Manifest(digest) = removal.target else { return right };
             let Some(held) = removal.view.state.repository(removal.repository) else { return right };
-            for referrer in held.referrers.get(digest.as_str()).into_iter().flatten() {
-                let repository = removal.repository.to_owned();
-                let tags = held.tags_of(referrer).cloned();
-                right.extend(tags.map(|tag| Write::Untag { repository: repository.clone(), tag }));
-                right.push(Write::DropManifest { repository, digest: referrer.clone() });
-            }
+            let referrers = held.referrers.get(digest.as_str()).into_iter().flatten();
+            let untagged = referrers.filter(|referrer| held.tags_of(referrer).next().is_none());
+            right.extend(untagged.map(|referrer| Write::DropManifest {
+                repository: removal.repository.to_owned(),
+                digest: referrer.clone(),
+            }));
             right
         })],
     ),
