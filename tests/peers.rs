@@ -65,12 +65,16 @@ type Pair = (&'static str, &'static str, &'static [(&'static str, &'static str)]
 const SPARSE: (&str, &str) = ("sparse/**", "this is what the switch is for");
 const LATE: (&str, &str) = ("late/**", "a child can be late only where it may be absent");
 
+const DIGESTS: (&str, &str) =
+    ("push/malformed/descriptor-digest/*", "a digest that is not looked for is not found malformed");
+const NOTHING: (&str, &str) = ("push/malformed/no-image", "a manifest that may lack everything may be {}");
+
 /// Sparse indexes refused and taken.
 const SWITCHES: &[Pair] = &[
-    ("distribution-all", "distribution-none", &[SPARSE, LATE]),
-    ("olareg", "olareg-sparse", &[SPARSE]),
-    ("olareg-dir", "olareg-sparse-dir", &[SPARSE, LATE]),
-    ("distribution-3.0-all", "distribution-3.0-none", &[SPARSE, LATE]),
+    ("distribution-all", "distribution-none", &[SPARSE, LATE, DIGESTS]),
+    ("olareg", "olareg-sparse", &[SPARSE, NOTHING]),
+    ("olareg-dir", "olareg-sparse-dir", &[SPARSE, LATE, NOTHING]),
+    ("distribution-3.0-all", "distribution-3.0-none", &[SPARSE, LATE, DIGESTS]),
 ];
 
 const RESTART: (&str, &str) = ("restart/**", "memory keeps nothing over a restart");
@@ -79,9 +83,15 @@ const AFTER: (&str, &str) = ("after/**", "as restart and upgrade");
 const SUCCESSORS: (&str, &str) = ("gc/successors/**", "a collection, or a restart in its place");
 const SAVINGS: (&str, &str) = ("savings/**", "what is in memory no folder shows");
 
-const OLAREG_MEMORY: &[(&str, &str)] = &[RESTART, UPGRADE, AFTER, SUCCESSORS, SAVINGS];
+const LONG: (&str, &str) = ("names/refused/long-component", "a name of memory's is no folder's, which may be too long");
+const BLOBS: (&str, &str) = ("names/repositories/path-words/*", "a folder of blobs is where a repository's blobs are");
+const TWICE: (&str, &str) = ("delete/blob/twice", "memory does not look whether a blob is there to be deleted");
+
+const OLAREG_MEMORY: &[(&str, &str)] = &[RESTART, UPGRADE, AFTER, SUCCESSORS, SAVINGS, LONG, BLOBS, TWICE];
 const OLAREG_SPARSE_MEMORY: &[(&str, &str)] =
-    &[RESTART, UPGRADE, AFTER, SUCCESSORS, SAVINGS, ("late/**", "as restart")];
+    &[RESTART, UPGRADE, AFTER, SUCCESSORS, SAVINGS, LONG, BLOBS, TWICE, ("late/**", "as restart")];
+
+const NO_PATHS: &str = "a NUL is no fault where there is no file system";
 
 const DISTRIBUTION_MEMORY: &[(&str, &str)] = &[
     ("gc/**", "the collector is another program, which cannot see the registry's memory"),
@@ -92,6 +102,8 @@ const DISTRIBUTION_MEMORY: &[(&str, &str)] = &[
     SAVINGS,
     ("skew/**", "no second server sees the first one's memory"),
     ("tags/list/complete/*", "the driver in memory never lists a tag that is called index"),
+    ("docker/catalog/odd/*", NO_PATHS),
+    ("names/bytes/query/*", NO_PATHS),
 ];
 
 const FROM_THE_STORE: &str = "a blob's bytes come from the store, which names no digest";

@@ -31,9 +31,10 @@ pub(super) async fn all(desk: &Desk<'_>, question: &Question<'_>) -> Result<Foun
         // What cannot be pushed says nothing of who may read it.
         let evidence = format!("{}; {}; {}", base.say(), write.say(), String::from(not));
         let asks = base.is(401) || write.is(401);
-        let first = if asks { supported(evidence.clone()) } else { absent(evidence.clone()) };
-        let mut found = NAMES.map(|_| absent(evidence.clone()));
-        found[0] = first;
+        let mut found = NAMES.map(|_| broken(evidence.clone()));
+        if asks {
+            found[0] = supported(evidence);
+        }
         return Ok(found);
     }
     let read = desk.send("GET an image by nobody", by("", manifest("GET", repository, image.digest.as_str()))).await;

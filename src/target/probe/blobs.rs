@@ -72,8 +72,8 @@ pub(super) async fn chunked(desk: &Desk<'_>, question: &Question<'_>) -> Result<
             .header("content-range", &format!("{}-{}", i * chunk, (i + 1) * chunk - 1));
         let answer = desk.send(format!("PATCH chunk {} of {count}", i + 1), ask).await;
         patches.push(answer.say());
-        // 405 is HTTP's word for a registry that has no PATCH; the spec names none.
-        if answer.is(405) {
+        // 405 and 501 are HTTP's words for a registry that has no PATCH (RFC 9110 9.1); the spec names none.
+        if answer.is(405) || answer.is(501) {
             return Ok(absent(patches.join("; ")));
         }
         match answer.response().and_then(|r| r.location.clone()) {
