@@ -98,6 +98,14 @@ impl Memory {
         self.answers.get(key).cloned()
     }
 
+    /// The answer that was kept under a key; this one, where none was, which is kept then.
+    pub fn first(&mut self, key: &str, answer: Answer) -> Answer {
+        self.recall(key).unwrap_or_else(|| {
+            self.keep(key, &answer);
+            answer
+        })
+    }
+
     /// Forgets all that was kept under keys that begin so.
     pub fn forget(&mut self, beginning: &str) {
         self.answers.retain(|key, _| !key.starts_with(beginning));

@@ -188,12 +188,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             if !listed(asked, &answer) {
                 return answer;
             }
-            let key = asked.uri.to_string();
-            let kept = memory.recall(&key);
-            if kept.is_none() {
-                memory.keep(&key, &answer);
-            }
-            kept.unwrap_or(answer)
+            memory.first(&asked.uri.to_string(), answer)
         })],
     )
     .also(&["tags.gone", "tags.complete"]),
