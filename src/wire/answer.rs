@@ -204,7 +204,8 @@ fn within(status: u16, came: u64) -> String {
     format!("within the body, after status {status} and {came} bytes")
 }
 
-fn values<'a>(headers: &'a [(String, Bytes)], name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+/// The values of every header line of a name, in order.
+pub(super) fn values<'a>(headers: &'a [(String, Bytes)], name: &'a str) -> impl Iterator<Item = &'a [u8]> {
     headers.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_ref())
 }
 

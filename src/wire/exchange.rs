@@ -300,11 +300,13 @@ impl Exchange {
 }
 
 impl Response {
+    /// The values of every header line of this name, in order.
+    pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        super::answer::values(&self.headers, name)
+    }
+
     /// The first header line of this name, as text (invalid UTF-8 replaced).
     pub fn header(&self, name: &str) -> Option<String> {
-        self.headers
-            .iter()
-            .find(|(n, _)| n.eq_ignore_ascii_case(name))
-            .map(|(_, v)| String::from_utf8_lossy(v).into_owned())
+        self.values(name).next().map(|value| String::from_utf8_lossy(value).into_owned())
     }
 }

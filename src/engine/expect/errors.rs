@@ -114,10 +114,8 @@ fn type_of(body: &ErrorBody, response: &Response) -> Option<Fault> {
     let ErrorBody::Json(value) = body else { return None };
     let is_typed = codes_of(value).is_empty() || says_json(response);
     (!is_typed).then(|| {
-        let got = response.header("content-type").map_or_else(
-            || "no Content-Type".to_owned(),
-            |value| format!("Content-Type {}", super::headers::steady(&super::headers::essence(&value))),
-        );
+        let came = response.header("content-type").map(|value| super::headers::essence(&value));
+        let got = super::headers::type_that_came(came.as_deref());
         Fault::new("form", "an error in JSON whose Content-Type is JSON's", got)
     })
 }

@@ -151,8 +151,12 @@ fn type_among(names: &[String], seen: &Observation, world: &World) -> Option<Fau
     if came.as_deref().is_some_and(|came| types.contains(&came)) {
         return None;
     }
-    let got = came.map_or_else(|| "no Content-Type".to_owned(), |came| format!("Content-Type {}", steady(&came)));
-    Some(Fault::new("type-among", format!("Content-Type {}", types.join(" or ")), got))
+    Some(Fault::new("type-among", format!("Content-Type {}", types.join(" or ")), type_that_came(came.as_deref())))
+}
+
+/// A Content-Type that came, or none, in words.
+pub fn type_that_came(essence: Option<&str>) -> String {
+    essence.map_or_else(|| "no Content-Type".to_owned(), |came| format!("Content-Type {}", steady(came)))
 }
 
 fn media_type(expected: &str, seen: &Observation, world: &World) -> Option<Fault> {
@@ -165,9 +169,8 @@ fn media_type(expected: &str, seen: &Observation, world: &World) -> Option<Fault
     match seen.response.header("content-type").map(|value| essence(&value)) {
         Some(came) if or_general && !media::MANIFESTS.contains(&came.as_str()) => None,
         None if or_general => None,
-        None => fault("no Content-Type".into()),
         Some(came) if came == essence(wanted) => None,
-        Some(came) => fault(format!("Content-Type {}", steady(&came))),
+        came => fault(type_that_came(came.as_deref())),
     }
 }
 
@@ -188,13 +191,8 @@ fn length(expected: &NumberOrNode, seen: &Observation, world: &World) -> Option<
 }
 
 fn header(name: &str, expected: &str, seen: &Observation, world: &World) -> Option<Fault> {
-    let lines: Vec<String> = seen
-        .response
-        .headers
-        .iter()
-        .filter(|(n, _)| n.eq_ignore_ascii_case(name))
-        .map(|(_, value)| String::from_utf8_lossy(value).into_owned())
-        .collect();
+    let lines: Vec<String> =
+        seen.response.values(name).map(|value| String::from_utf8_lossy(value).into_owned()).collect();
     let fault = |expected: String, got: String| Some(Fault::new("headers", expected, got));
     match (expected, lines.first()) {
         ("absent", None) | ("present", Some(_)) => None,

@@ -8,8 +8,8 @@ const MOST: usize = 4096;
 
 /// Evaluates the key: without such a header nothing is said.
 pub fn check(expected: WarningsAre, seen: &Observation) -> Option<Fault> {
-    let lines = seen.response.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("warning"));
-    let read: Vec<Result<usize, &str>> = lines.flat_map(|(_, value)| values(&String::from_utf8_lossy(value))).collect();
+    let lines = seen.response.values("warning");
+    let read: Vec<Result<usize, &str>> = lines.flat_map(|value| values(&String::from_utf8_lossy(value))).collect();
     match expected {
         WarningsAre::WellFormed => {
             let problem = read.into_iter().find_map(Result::err)?;

@@ -19,10 +19,7 @@ pub fn check(assertion: &Assertion, seen: &Observation, world: &World) -> Vec<Fa
 }
 
 fn of_challenge(expected: ChallengeIs, seen: &Observation, world: &World) -> Option<Fault> {
-    let lines: Vec<&[u8]> = (seen.response.headers.iter())
-        .filter(|(name, _)| name.eq_ignore_ascii_case("www-authenticate"))
-        .map(|(_, value)| value.as_ref())
-        .collect();
+    let lines: Vec<&[u8]> = seen.response.values("www-authenticate").collect();
     let fault = |expected: &str, got: &str| Some(Fault::new("challenge", expected, got));
     let challenges = challenge::parse(lines.iter().copied());
     let bearer = challenges.iter().find(|challenge| challenge.scheme == "bearer");

@@ -80,9 +80,8 @@ fn is_closed(answer: &Answer) -> bool {
 
 /// Whether a challenge names an endpoint of the token protocol. A realm of Bearer that is no URL is another protocol's.
 fn endpoint(answers: &[&Answer], evidence: &str) -> Finding {
-    let lines: Vec<_> = answers.iter().filter_map(|answer| answer.response()).flat_map(|r| &r.headers).collect();
-    let lines = lines.iter().filter(|(name, _)| name.eq_ignore_ascii_case("www-authenticate"));
-    let challenges = challenge::parse(lines.map(|(_, value)| value.as_ref()));
+    let responses = answers.iter().filter_map(|answer| answer.response());
+    let challenges = challenge::parse(responses.flat_map(|response| response.values("www-authenticate")));
     let schemes: Vec<&str> = challenges.iter().map(|challenge| challenge.scheme.as_str()).collect();
     let evidence = format!("{evidence}; challenges: {}", schemes.join(", "));
     let realms = challenges.iter().filter(|c| c.scheme == "bearer").filter_map(|c| c.parameter("realm"));
