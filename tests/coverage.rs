@@ -46,7 +46,9 @@ async fn a_mutant_is_noticed_by_a_case_that_gets_its_kind_of_answer_or_survives(
     // Nothing says how a list of tags is spaced.
     assert_eq!(end("GET/tags/200/body/reserialised"), &End::Allowed("tags.form"));
     assert!(told.contains("GET/tags/200/body/reserialised  is left open by tags.form\n"));
-    assert!(report::mutants(&fates).starts_with(&format!("{} mutants: ", fates.len())));
+    let text = report::mutants(&fates);
+    assert!(text.contains(&format!("\n{} mutants: ", fates.len())), "{text}");
+    assert!(text.contains("\n| GET tags | "), "{text}");
 }
 
 /// The observations are the file's own, since to make them anew takes a while; what is computed from them and all else is not.

@@ -114,19 +114,18 @@ impl Builder<'_, '_> {
             }
             Source::Image(image) => {
                 let config = self.nodes[item.config?].clone()?;
-                let types = item.parts.iter().map(|&place| self.layer_type(place, item.format)).collect::<Vec<_>>();
-                Some(self.image(item, image, config, (parts, types), subject))
+                let said = item.parts.iter().map(|&place| self.said(place, item.format)).collect::<Vec<_>>();
+                Some(self.image(item, image, config, (parts, said), subject))
             }
             Source::Index(index) => self.index(item, index, parts, subject),
         }
     }
 
-    /// The type under which an image names a blob as a layer.
-    fn layer_type(&self, place: usize, format: Format) -> String {
-        match self.items[place].source {
-            Source::Blob(Blob { media_type: Some(own), .. }) => own.clone(),
-            _ => media::layer(format).to_owned(),
-        }
+    /// What an image says of a blob that it names as a layer.
+    fn said(&self, place: usize, format: Format) -> manifest::Said {
+        let own = if let Source::Blob(blob) = self.items[place].source { Some(blob) } else { None };
+        let media_type = own.and_then(|blob| blob.media_type.as_deref()).unwrap_or(media::layer(format));
+        manifest::Said { media_type: media_type.to_owned(), urls: own.map_or_else(Vec::new, |blob| blob.urls.clone()) }
     }
 
     fn blob(&self, item: &Item<'_>, blob: &Blob) -> Node {
@@ -152,7 +151,7 @@ impl Builder<'_, '_> {
         item: &Item<'_>,
         image: &Image,
         config: Arc<Node>,
-        (layers, types): (Vec<Arc<Node>>, Vec<String>),
+        (layers, said): (Vec<Arc<Node>>, Vec<manifest::Said>),
         subject: Option<Arc<Node>>,
     ) -> Node {
         let config_type = manifest::config_type(image, item.format).to_owned();
@@ -160,7 +159,7 @@ impl Builder<'_, '_> {
         if image.config.is_some() && item.format == Format::Oci {
             annotations.insert(manifest::KEY.to_owned(), self.keys.nonce(&item.name));
         }
-        let parts = manifest::Parts { config: (&config, &config_type), layers: &refs(&layers), types: &types };
+        let parts = manifest::Parts { config: (&config, &config_type), layers: &refs(&layers), said: &said };
         let value = manifest::image(image, item.format, &parts, subject.as_deref(), &annotations);
         let bytes = json::write(&value, &image.form, &escapable(item.format, &image.fields));
         self.total += bytes.len() as u64;

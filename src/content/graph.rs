@@ -60,6 +60,8 @@ pub struct Blob {
     pub text: Option<String>,
     /// The media type under which images name it, instead of the family's for a layer.
     pub media_type: Option<String>,
+    /// Where else it is to be had, as images say that name it as a layer.
+    pub urls: Vec<String>,
     /// Digest algorithm.
     pub algorithm: Algorithm,
 }

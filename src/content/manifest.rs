@@ -48,8 +48,15 @@ pub(super) struct Parts<'a> {
     /// The config and its type.
     pub config: (&'a Node, &'a str),
     pub layers: &'a [&'a Node],
-    /// The type of each layer.
-    pub types: &'a [String],
+    /// What is said of each layer.
+    pub said: &'a [Said],
+}
+
+/// What an image says of a layer.
+pub(super) struct Said {
+    pub media_type: String,
+    /// Left out where there are none.
+    pub urls: Vec<String>,
 }
 
 /// An image manifest.
@@ -66,8 +73,14 @@ pub(super) fn image(
     }
     let (config, config_type) = parts.config;
     manifest.insert("config".into(), plain(config_type, config).into());
-    let layers = parts.layers.iter().zip(parts.types);
-    let layers: Vec<Value> = layers.map(|(layer, media_type)| plain(media_type, layer).into()).collect();
+    let layers = parts.layers.iter().zip(parts.said).map(|(layer, said)| {
+        let mut descriptor = plain(&said.media_type, layer);
+        if !said.urls.is_empty() {
+            descriptor.insert("urls".into(), json!(said.urls));
+        }
+        descriptor.into()
+    });
+    let layers: Vec<Value> = layers.collect();
     manifest.insert("layers".into(), layers.into());
     if let Some(subject) = subject {
         manifest.insert("subject".into(), plain(&subject.media_type, subject).into());

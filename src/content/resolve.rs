@@ -269,7 +269,8 @@ impl<'g> Resolver<'g> {
 }
 
 /// The layer of an image that says nothing of layers.
-static DEFAULT_LAYER: Blob = Blob { size: None, text: None, media_type: None, algorithm: Algorithm::Sha256 };
+static DEFAULT_LAYER: Blob =
+    Blob { size: None, text: None, media_type: None, urls: Vec::new(), algorithm: Algorithm::Sha256 };
 
 /// Only OCI has subjects and artifact types, so such a node is OCI whatever the case's format is.
 fn format_of(own: Option<Format>, oci_only: bool, format: Format) -> Format {

@@ -19,26 +19,32 @@ static ALLOWED: LazyLock<Vec<Allowed>> = LazyLock::new(|| {
 pub struct Allowed {
     /// Their names, as written.
     pub mutants: Vec<String>,
+    /// Those among them that it does not leave open.
+    pub except: Vec<String>,
     /// The requirement whose text leaves it open, by its id.
     pub by: String,
     /// What is left open, in our own words.
     pub why: String,
     patterns: Vec<Pattern>,
+    exceptions: Vec<Pattern>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
     mutants: Vec<String>,
+    #[serde(default)]
+    except: Vec<String>,
     by: String,
     why: String,
 }
 
 fn parse(text: &str) -> Result<Vec<Allowed>, String> {
     let written: Vec<Written> = serde_saphyr::from_str(text).map_err(|error| error.to_string())?;
-    let entry = |Written { mutants, by, why }: Written| {
-        let patterns = mutants.iter().map(|text| Pattern::parse(text)).collect::<Result<_, _>>()?;
-        Ok(Allowed { mutants, by, why, patterns })
+    let all = |texts: &[String]| texts.iter().map(|text| Pattern::parse(text)).collect::<Result<Vec<_>, String>>();
+    let entry = |Written { mutants, except, by, why }: Written| {
+        let (patterns, exceptions) = (all(&mutants)?, all(&except)?);
+        Ok(Allowed { mutants, except, by, why, patterns, exceptions })
     };
     written.into_iter().map(entry).collect()
 }
@@ -50,7 +56,8 @@ pub fn all() -> &'static [Allowed] {
 
 /// The first entry that speaks of the mutant of this name.
 pub fn of(name: &str) -> Option<&'static Allowed> {
-    ALLOWED.iter().find(|entry| entry.patterns.iter().any(|pattern| pattern.matches(name)))
+    let speaks = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(name));
+    ALLOWED.iter().find(|entry| speaks(&entry.patterns) && !speaks(&entry.exceptions))
 }
 
 #[cfg(test)]
@@ -68,5 +75,7 @@ mod tests {
         let entry = of("GET/tags/200/body/reserialised").unwrap();
         assert_eq!(entry.by, "tags.form");
         assert_eq!(of("GET/manifest-by-tag/200/body/reserialised"), None);
+        assert!(of("PUT/manifest-by-tag/404-NAME_UNKNOWN/body/emptied").is_some());
+        assert_eq!(of("PUT/manifest-by-tag/400-MANIFEST_BLOB_UNKNOWN/body/emptied"), None);
     }
 }

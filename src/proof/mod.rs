@@ -3,6 +3,9 @@
 pub mod allowed;
 pub mod coverage;
 pub mod mutants;
+mod touched;
+
+use std::time::Duration;
 
 use crate::engine::Stop;
 use crate::record::RunRecord;
@@ -13,12 +16,16 @@ use crate::suite::Library;
 use crate::suite::model::CaseInstance;
 use crate::suite::requirement::{Level, Spec};
 use crate::target::argument::TargetSpec;
+use crate::target::units::Time;
 
 /// The proof's content is the same every time.
 const SEED: u64 = 0x1acu64;
 
 /// Cases at once in one run: the registry answers from memory, and other runs are beside it.
 const JOBS: usize = 16;
+
+/// How long an answer of a mutant may be silent: some announce bytes that never come.
+const IDLE: Duration = Duration::from_secs(1);
 
 /// All cases, of which each run takes some.
 #[derive(Debug, Clone)]
@@ -48,10 +55,15 @@ impl Proof {
     pub async fn ask(&self, config: Config, cases: &[usize]) -> Result<RunRecord, NotRun> {
         let out = tempfile::tempdir().map_err(|error| NotRun::Unwritable(error.to_string()))?;
         let instances = cases.iter().filter_map(|place| self.instances.get(*place).cloned()).collect();
+        let spoils = config.mutants.is_some();
+        let mut target = TargetSpec::reference(config);
+        if spoils {
+            target.profile.limits.idle = Time(IDLE);
+        }
         let request = Request {
             library: Library { instances, ..self.bare.clone() },
             elsewhere: Vec::new(),
-            target: TargetSpec::reference(config),
+            target,
             filters: Vec::new(),
             out: out.path().to_owned(),
             jobs: Some(JOBS),

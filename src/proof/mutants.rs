@@ -1,24 +1,24 @@
 //! Which mutants the cases notice.
+//!
+//! A run of all cases asks as many mutants as there are cases: each case has repositories of its own, and in these a mutant of its
+//! own. Who is not noticed by one is put before twice as many in the next run, until it has met all that get its kind of answer.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::StreamExt as _;
 
+use super::coverage::registries;
+use super::touched::Touched;
 use super::{Proof, allowed};
 use crate::engine::names::{mark, marked};
-use crate::record::RunRecord;
-use crate::reference::mutants::{Kind, Mutant, Shape, Witness, mutants};
-use crate::reference::{Config, Stance};
+use crate::record::CaseRecord;
+use crate::reference::Config;
+use crate::reference::mutants::{Mutant, Spread, mutants};
 use crate::run::NotRun;
-use crate::suite::model::Action;
 use crate::verdict::Verdict;
 
-/// How many cases are asked of a mutant first, and how many then; at last all that its kind of answer touches.
-const FIRST: usize = 12;
-const THEN: usize = 80;
-
-/// Mutants at once.
+/// Mutants at once, of those that are spoilt for all cases.
 const TOGETHER: usize = 4;
 
 /// How a mutant fared.
@@ -28,7 +28,7 @@ pub struct Fate {
     pub mutant: Mutant,
     /// Who noticed it.
     pub end: End,
-    /// Cases that were asked.
+    /// Cases that saw it.
     pub asked: usize,
 }
 
@@ -51,6 +51,19 @@ pub enum End {
     Survived,
 }
 
+impl End {
+    /// A failure says most.
+    fn strength(&self) -> u8 {
+        match self {
+            End::Survived | End::Allowed(_) => 0,
+            End::Warned(..) => 1,
+            End::Errored(..) => 2,
+            End::Untestable(_) => 3,
+            End::Failed(..) | End::Accused(..) => 4,
+        }
+    }
+}
+
 impl Fate {
     /// Whether it shows a hole in the suites, or a case that accuses wrongly.
     pub fn is_bad(&self) -> bool {
@@ -70,15 +83,70 @@ impl Fate {
     }
 }
 
-/// Which cases get which kinds of answers, of one stance.
-struct Touched {
-    stance: Stance,
-    shapes: BTreeMap<Kind, Shape>,
-    cases: BTreeMap<Kind, Vec<usize>>,
+/// A mutant that nobody has noticed yet.
+struct Alive {
+    mutant: Mutant,
+    /// Who has not been asked: the place of a registry, and of a case.
+    left: VecDeque<(usize, usize)>,
+    asked: usize,
+    end: End,
+}
+
+/// What a case says of the mutant before which it was put.
+enum Said {
+    /// It saw what is wrong, and ended so.
+    End(End),
+    /// What was wrong was nothing that it was answered.
+    Nothing,
+    /// It was not started, and is there to be asked.
+    NotAsked((usize, usize)),
+}
+
+impl Alive {
+    /// Takes as many as `most` of the cases that are left and free, each of which is taken once.
+    fn take(&mut self, most: usize, mut is_taken: impl FnMut((usize, usize)) -> bool) {
+        let before = self.asked;
+        self.left.retain(|&case| {
+            self.asked - before == most || !is_taken(case) || {
+                self.asked += 1;
+                false
+            }
+        });
+    }
+
+    fn hear(&mut self, said: Said) {
+        match said {
+            Said::End(end) => {
+                self.asked += 1;
+                self.see(end);
+            }
+            Said::Nothing => {}
+            Said::NotAsked(case) => self.left.push_back(case),
+        }
+    }
+
+    /// Keeps the strongest end.
+    fn see(&mut self, end: End) {
+        if end.strength() > self.end.strength() {
+            self.end = end;
+        }
+    }
+
+    fn is_noticed(&self) -> bool {
+        matches!(self.end, End::Failed(..) | End::Errored(..) | End::Untestable(_))
+    }
+
+    fn is_over(&self) -> bool {
+        self.left.is_empty() || self.is_noticed()
+    }
+
+    fn fate(self) -> Fate {
+        Fate { mutant: self.mutant, end: self.end, asked: self.asked }.read()
+    }
 }
 
 impl Proof {
-    /// Every mutant's fate, in the order of their names; each is told as soon as it is known.
+    /// The fate of every mutant that made something wrong, in the order of their names; each is told as soon as it is known.
     ///
     /// # Errors
     /// Why nothing was asked.
@@ -87,98 +155,121 @@ impl Proof {
         wanted: impl Fn(&str) -> bool,
         mut tell: impl FnMut(&Fate),
     ) -> Result<Vec<Fate>, NotRun> {
-        let mut stances = Vec::new();
-        for stance in [Stance::Accept, Stance::Refuse] {
-            stances.push(self.touched(stance).await?);
-        }
-        let mut all: BTreeSet<Mutant> = stances.iter().flat_map(|touched| mutants(&touched.shapes)).collect();
+        let touched = registries().into_iter().map(|config| Box::pin(self.touched(config)));
+        let touched = futures_util::future::try_join_all(touched).await?;
+        let mut all: BTreeSet<Mutant> = touched.iter().flat_map(|touched| mutants(&touched.shapes)).collect();
         all.retain(|mutant| wanted(&mutant.name()));
-        let fates = futures_util::stream::iter(all).map(|mutant| self.fate(mutant, &stances)).buffered(TOGETHER);
-        Ok(fates.map(Fate::read).inspect(|fate| tell(fate)).collect().await)
-    }
-
-    /// Which cases get which kinds of answers.
-    async fn touched(&self, stance: Stance) -> Result<Touched, NotRun> {
-        let witness = Arc::new(Witness::default());
-        let config = Config { stance: stance.clone(), witness: Some(witness.clone()), ..Config::default() };
-        let every: Vec<usize> = (0..self.instances.len()).collect();
-        self.ask(config, &every).await?;
-        let marks = self.instances.iter().enumerate().map(|(place, case)| (mark(&case.id), place)).collect();
-        let shapes = witness.shapes();
-        let cases = shapes.iter().map(|(kind, shape)| (kind.clone(), self.in_order(shape, &marks))).collect();
-        Ok(Touched { stance, shapes, cases })
-    }
-
-    /// The cases whose repositories these are, the ones that are asked soonest first. What names no repository, the cases
-    /// ask that write their own requests; the probe asks it in any run.
-    fn in_order(&self, shape: &Shape, marks: &BTreeMap<String, usize>) -> Vec<usize> {
-        let of = |repository: &String| marks.get(marked(repository)?).copied();
-        let mut places: BTreeSet<usize> = shape.repositories.iter().filter_map(of).collect();
-        if shape.repositories.is_empty() {
-            let is_raw =
-                |place: &usize| self.instances[*place].every_step().any(|step| matches!(step.action, Action::Raw(_)));
-            places = (0..self.instances.len()).filter(is_raw).collect();
-        }
-        let cost = |place: &usize| {
-            let steps = self.instances[*place].every_step();
-            let waits = |action: &Action| matches!(action, Action::Barrier(_) | Action::Wait(_) | Action::Client(_));
-            steps.map(|step| if waits(&step.action) { 100 } else { 1 }).sum::<usize>()
+        let alive = |mutant| Alive { left: self.left(&mutant, &touched), mutant, asked: 0, end: End::Survived };
+        let (mut alive, nobodys): (Vec<Alive>, Vec<Alive>) =
+            all.into_iter().map(alive).partition(|alive| !alive.left.is_empty());
+        let mut fates = Vec::new();
+        let mut known = |alive: Alive| {
+            if alive.asked > 0 {
+                let fate = alive.fate();
+                tell(&fate);
+                fates.push(fate);
+            }
         };
-        let mut places: Vec<usize> = places.into_iter().collect();
-        // Cases beside each other ask much the same: of each name one comes before a second.
-        let mut seen = BTreeMap::<String, usize>::new();
-        places.sort_by_cached_key(|place| {
-            let id = &self.instances[*place].id;
-            let name = id.split('/').take(3).collect::<Vec<_>>().join("/");
-            let nth = seen.entry(name).or_default();
-            *nth += 1;
-            (*nth, cost(place), *place)
-        });
-        places
+        let nobodys = futures_util::stream::iter(nobodys).map(|alive| self.everywhere(alive, &touched));
+        nobodys.buffered(TOGETHER).for_each(|alive| std::future::ready(known(alive))).await;
+        let mut most = 1;
+        while !alive.is_empty() {
+            self.round(&mut alive, most, &touched).await?;
+            most *= 2;
+            let (over, still) = alive.into_iter().partition(Alive::is_over);
+            alive = still;
+            Vec::into_iter(over).for_each(&mut known);
+        }
+        fates.sort_by(|one, other| one.mutant.cmp(&other.mutant));
+        Ok(fates)
     }
 
-    /// Asks a mutant until somebody notices.
-    async fn fate(&self, mutant: Mutant, stances: &[Touched]) -> Fate {
-        let mut asked = 0;
-        let mut warned = None;
-        for touched in stances {
-            let Some(cases) = touched.cases.get(&mutant.kind) else { continue };
-            let mut rest = cases.as_slice();
-            for most in [FIRST, THEN, usize::MAX] {
-                let (some, later) = rest.split_at(rest.len().min(most));
-                rest = later;
-                if some.is_empty() {
-                    break;
+    /// The cases that get a mutant's kind of answer, registry after registry; none asks twice.
+    fn left(&self, mutant: &Mutant, touched: &[Touched]) -> VecDeque<(usize, usize)> {
+        let mut seen = BTreeSet::new();
+        let registries = touched.iter().enumerate();
+        let cases = registries.flat_map(|(registry, touched)| {
+            touched.cases.get(&mutant.kind).into_iter().flatten().map(move |case| (registry, *case))
+        });
+        cases.filter(|(_, case)| seen.insert(*case)).collect()
+    }
+
+    /// Puts each mutant before some cases, and each case before one mutant.
+    async fn round(&self, alive: &mut [Alive], most: usize, touched: &[Touched]) -> Result<(), NotRun> {
+        let mut asked: Vec<BTreeMap<usize, usize>> = vec![BTreeMap::new(); touched.len()];
+        for (nth, alive) in alive.iter_mut().enumerate() {
+            alive.take(most, |(registry, case)| {
+                let cases = &mut asked[registry];
+                let is_free = !cases.contains_key(&case);
+                if is_free {
+                    cases.insert(case, nth);
                 }
-                asked += some.len();
-                let config =
-                    Config { stance: touched.stance.clone(), mutant: Some(mutant.clone()), ..Config::default() };
-                let end = match self.ask(config, some).await {
-                    Err(why) => End::Untestable(why.to_string()),
-                    Ok(record) => end(&record),
-                };
-                match end {
-                    End::Survived => {}
-                    End::Warned(..) => warned = warned.or(Some(end)),
-                    _ => return Fate { mutant, end, asked },
-                }
+                is_free
+            });
+        }
+        let runs = touched.iter().zip(&asked).enumerate().filter(|(_, (_, cases))| !cases.is_empty());
+        let runs = runs.map(|(registry, (touched, cases))| {
+            let owner = |(case, nth): (&usize, &usize)| (mark(&self.instances[*case].id), alive[*nth].mutant.clone());
+            let seen = Arc::new(Mutex::default());
+            let mutants = cases.iter().map(owner).collect();
+            let spread = Spread { owner: marked, mutants, of_nobody: None, seen: seen.clone() };
+            let config = Config { mutants: Some(spread), ..touched.config.clone() };
+            let places: Vec<usize> = cases.keys().copied().collect();
+            async move {
+                let record = self.ask(config, &places).await?;
+                let of: BTreeMap<&str, (usize, usize)> =
+                    cases.iter().map(|(case, nth)| (self.instances[*case].id.as_str(), (*case, *nth))).collect();
+                let seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+                let ends = record.cases.iter().filter_map(|record| {
+                    let (case, nth) = *of.get(record.id.as_str())?;
+                    let said = match seen.contains(&mark(&record.id)) {
+                        true => Said::End(end(record)),
+                        false if record.requests > 0 => Said::Nothing,
+                        false => Said::NotAsked((registry, case)),
+                    };
+                    Some((nth, said))
+                });
+                Ok::<Vec<_>, NotRun>(ends.collect())
+            }
+        });
+        for (nth, said) in futures_util::future::try_join_all(runs.map(Box::pin)).await?.into_iter().flatten() {
+            alive[nth].hear(said);
+        }
+        Ok(())
+    }
+
+    /// A mutant of what is asked of no repository: one run for it alone.
+    async fn everywhere(&self, mut alive: Alive, touched: &[Touched]) -> Alive {
+        let kind = alive.mutant.kind.clone();
+        for touched in touched.iter().filter(|touched| touched.shapes.contains_key(&kind)) {
+            let seen = Arc::new(Mutex::<BTreeSet<String>>::default());
+            let of_nobody = Some(alive.mutant.clone());
+            let spread = Spread { owner: marked, mutants: BTreeMap::new(), of_nobody, seen: seen.clone() };
+            let config = Config { mutants: Some(spread), ..touched.config.clone() };
+            let cases = self.askers(&kind, &touched.config);
+            let ends = match self.ask(config, &cases).await {
+                Err(why) => vec![End::Untestable(why.to_string())],
+                Ok(record) => record.cases.iter().map(end).collect(),
+            };
+            if !seen.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
+                ends.into_iter().for_each(|end| alive.hear(Said::End(end)));
+            }
+            if alive.is_noticed() {
+                break;
             }
         }
-        Fate { mutant, end: warned.unwrap_or(End::Survived), asked }
+        alive
     }
 }
 
-/// Who noticed, the strongest first.
-fn end(record: &RunRecord) -> End {
-    let first = |verdict: Verdict| record.cases.iter().find(|case| case.verdict == verdict);
-    let requirement = |case: &crate::record::CaseRecord| {
-        case.mismatches.first().map(|mismatch| mismatch.requirement.clone()).unwrap_or_default()
-    };
-    if let Some(case) = first(Verdict::Fail) {
-        return End::Failed(case.id.clone(), requirement(case));
+/// What a case says of the mutant before which it was put.
+fn end(case: &CaseRecord) -> End {
+    let strongest = || case.mismatches.iter().rev().max_by_key(|mismatch| mismatch.level);
+    let requirement = || strongest().map(|mismatch| mismatch.requirement.clone()).unwrap_or_default();
+    match case.verdict {
+        Verdict::Fail => End::Failed(case.id.clone(), requirement()),
+        Verdict::Error => End::Errored(case.id.clone(), case.reason.clone().unwrap_or_default()),
+        Verdict::Warn => End::Warned(case.id.clone(), requirement()),
+        _ => End::Survived,
     }
-    if let Some(case) = first(Verdict::Error) {
-        return End::Errored(case.id.clone(), case.reason.clone().unwrap_or_default());
-    }
-    first(Verdict::Warn).map_or(End::Survived, |case| End::Warned(case.id.clone(), requirement(case)))
 }

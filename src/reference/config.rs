@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::mutants::{Mutant, Witness};
+use super::mutants::{Spread, Witness};
 use super::policy::Seam;
 use crate::suite::model::Scope;
 
@@ -40,8 +40,8 @@ pub struct Config {
     pub variations: BTreeSet<&'static str>,
     /// Further seams, after those of variations and defects.
     pub seams: Vec<Seam>,
-    /// A kind of answer that is wrong, after all others.
-    pub mutant: Option<Mutant>,
+    /// Kinds of answers that are wrong, after all others.
+    pub mutants: Option<Spread>,
     /// Who sees every answer.
     pub witness: Option<Arc<Witness>>,
 }
@@ -63,7 +63,7 @@ impl Default for Config {
             defects: BTreeSet::new(),
             variations: BTreeSet::new(),
             seams: Vec::new(),
-            mutant: None,
+            mutants: None,
             witness: None,
         }
     }

@@ -10,7 +10,7 @@ use super::answer::Answer;
 use super::boot::{Found, Rebuild};
 use super::caller::{Entering, Granting};
 use super::gc::Plan;
-use super::mutants::{Mutant, Witness};
+use super::mutants::{Spoiler, Spread, Witness};
 use super::problem::Verdict;
 use super::question::{
     Asked, Blob, Change, Chunk, Closing, Collection, Doomed, Listing, Lookup, Marked, Page, Push, Removal, Served,
@@ -122,11 +122,11 @@ impl Memory {
     }
 }
 
-/// Every seam that is switched on, in the order of their names; then the mutant, and who sees what is right.
+/// Every seam that is switched on, in the order of their names; then the mutants, and who sees what is right.
 #[derive(Debug, Default)]
 pub struct Policy {
     seams: Vec<(Seam, Mutex<Memory>)>,
-    mutant: Option<(Mutant, Mutex<Memory>, Mutex<Vec<Write>>)>,
+    spoiler: Option<Spoiler>,
     witness: Option<Arc<Witness>>,
 }
 
@@ -146,13 +146,13 @@ impl Policy {
         Policy { seams: seams.into_iter().map(|seam| (seam, Mutex::default())).collect(), ..Policy::default() }
     }
 
-    /// The same with a mutant.
+    /// The same with mutants.
     #[must_use]
-    pub fn mutated(self, mutant: Option<Mutant>) -> Policy {
-        Policy { mutant: mutant.map(|mutant| (mutant, Mutex::default(), Mutex::default())), ..self }
+    pub fn mutated(self, spread: Option<Spread>) -> Policy {
+        Policy { spoiler: spread.map(Spoiler::new), ..self }
     }
 
-    /// The same with somebody who sees every answer before the mutant has it.
+    /// The same with somebody who sees every answer before a mutant has it.
     #[must_use]
     pub fn witnessed(self, witness: Option<Arc<Witness>>) -> Policy {
         Policy { witness, ..self }
@@ -184,10 +184,8 @@ impl Policy {
 
     pub(super) fn store(&self, cause: &Change, right: Vec<Write>) -> Vec<Write> {
         let writes = decide!(self, Store, right, |change, so_far| change(cause, so_far));
-        match &self.mutant {
-            Some((mutant, _, late)) => {
-                mutant.store(cause, &mut late.lock().unwrap_or_else(PoisonError::into_inner), writes)
-            }
+        match &self.spoiler {
+            Some(spoiler) => spoiler.store(cause, writes),
             None => writes,
         }
     }
@@ -263,10 +261,8 @@ impl Policy {
         if let Some(witness) = &self.witness {
             witness.see(asked, &answer);
         }
-        match &self.mutant {
-            Some((mutant, memory, _)) => {
-                mutant.finish(asked, &mut memory.lock().unwrap_or_else(PoisonError::into_inner), answer)
-            }
+        match &self.spoiler {
+            Some(spoiler) => spoiler.finish(asked, answer),
             None => answer,
         }
     }

@@ -52,6 +52,17 @@ impl Asked {
         self.method == Method::GET || self.method == Method::HEAD
     }
 
+    /// The repository that the path names; of a token's endpoint, the first one that a token is asked for; of an unknown path,
+    /// whatever is in the place of one.
+    pub fn repository(&self) -> Option<&str> {
+        let of_scope = || self.query.get("scope")?.strip_prefix("repository:")?.rsplit_once(':').map(|(name, _)| name);
+        match self.route {
+            Route::Token => of_scope(),
+            Route::Unknown => self.uri.path().strip_prefix("/v2/"),
+            _ => self.route.repository(),
+        }
+    }
+
     /// All media ranges of all `Accept` lines, lower case, parameters cut off.
     pub fn accepts(&self) -> Vec<String> {
         let lines = self.headers.get_all("accept").iter().filter_map(|v| v.to_str().ok());
@@ -205,6 +216,17 @@ pub enum Change<'a> {
     Upload(&'a Blob<'a>),
     /// A blob is mounted.
     Mount(&'a Blob<'a>),
+}
+
+impl Change<'_> {
+    /// The repository that it changes.
+    pub fn repository(&self) -> &str {
+        match self {
+            Change::Put(push, _) => push.repository,
+            Change::Delete(removal) => removal.repository,
+            Change::Upload(blob) | Change::Mount(blob) => blob.repository,
+        }
+    }
 }
 
 /// A blob comes into a repository.

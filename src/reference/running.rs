@@ -158,6 +158,6 @@ fn configure(config: &Config) -> io::Result<(Config, Policy)> {
         seams.extend_from_slice(found.seams);
     }
     seams.extend_from_slice(&config.seams);
-    let policy = Policy::new(seams).mutated(config.mutant.clone()).witnessed(config.witness.clone());
+    let policy = Policy::new(seams).mutated(config.mutants.clone()).witnessed(config.witness.clone());
     Ok((configured, policy))
 }

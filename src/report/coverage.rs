@@ -1,5 +1,6 @@
 //! `docs/coverage.md`: the ledger of requirements, and what the mutants came to.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::proof::coverage::Covered;
@@ -80,14 +81,35 @@ pub fn fate(fate: &Fate) -> String {
     format!("{}  {end}\n", fate.mutant.name())
 }
 
-/// How many mutants there were, and how many of them show a hole.
+/// The kill matrix: what was asked, and what was wrong with the answers; in each place how many of how many mutants a case noticed,
+/// without those that a text leaves open. Then how many there were, and how many of them show a hole.
 pub fn mutants(fates: &[Fate]) -> String {
+    let mut groups = Vec::new();
+    let mut matrix = BTreeMap::<String, BTreeMap<&'static str, (usize, usize)>>::new();
+    for fate in fates.iter().filter(|fate| !matches!(fate.end, End::Allowed(_))) {
+        let group = fate.mutant.wrong.group();
+        if !groups.contains(&group) {
+            groups.push(group);
+        }
+        let (noticed, all) = matrix.entry(fate.mutant.kind.question()).or_default().entry(group).or_default();
+        *noticed += usize::from(fate.end != End::Survived);
+        *all += 1;
+    }
+    let mut text = format!("\n| asked | {} |\n|---|{}\n", groups.join(" | "), "---|".repeat(groups.len()));
+    for (asked, row) in matrix {
+        let cell = |group| row.get(group).map_or_else(String::new, |(noticed, all)| format!("{noticed}/{all}"));
+        let _ = writeln!(text, "| {asked} | {} |", groups.iter().map(cell).collect::<Vec<_>>().join(" | "));
+    }
     let count = |is: fn(&End) -> bool| fates.iter().filter(|fate| is(&fate.end)).count();
-    format!(
-        "{} mutants: {} survive, {} are accused though a text leaves them open, {} are left open\n",
+    let survive = count(|end| matches!(end, End::Survived));
+    let _ = writeln!(
+        text,
+        "\n{} mutants: {survive} survive ({:.1}%), {} are accused though a text leaves them open, {} are left open",
         fates.len(),
-        count(|end| matches!(end, End::Survived)),
+        // Some thousands at most.
+        100.0 * survive as f64 / fates.len().max(1) as f64,
         count(|end| matches!(end, End::Accused(..))),
         count(|end| matches!(end, End::Allowed(_))),
-    )
+    );
+    text
 }

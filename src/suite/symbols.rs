@@ -194,12 +194,12 @@ fn action(decoded: &Decoded, names: &Names<'_>) {
     }
 }
 
-/// `{digest:NODE}`, `{encoded:NODE}`, `{hex:NODE}`, `{type:NODE}` and `{tag:NODE}` anywhere in the step.
+/// `{digest:NODE}`, `{encoded:NODE}`, `{hex:NODE}`, `{size:NODE}`, `{type:NODE}` and `{tag:NODE}` anywhere in the step.
 fn texts(node: &Node, has_self: bool, names: &Names<'_>) {
     match &node.kind {
         Kind::Scalar { text, .. } if text.contains('{') => {
             for piece in template::pieces(text) {
-                if let Piece::Filled("digest" | "encoded" | "hex" | "type" | "tag", name) = piece
+                if let Piece::Filled("digest" | "encoded" | "hex" | "size" | "type" | "tag", name) = piece
                     && !names.nodes.contains_key(name)
                     && !(name == "self" && has_self)
                 {

@@ -23,7 +23,7 @@ pub enum Piece<'a> {
 pub const ENGINE_NAMES: [&str; 3] = ["repo", "run", "wrong-password"];
 /// Words that the engine fills in, with an argument: a repository's nickname; a node, whose digest, digest as clients encode it
 /// in a query, what follows a digest's colon, type or tag made of its digest is meant; a token's name.
-pub const ENGINE_WORDS: [&str; 7] = ["repo", "digest", "encoded", "hex", "type", "tag", "token"];
+pub const ENGINE_WORDS: [&str; 8] = ["repo", "digest", "encoded", "hex", "size", "type", "tag", "token"];
 
 /// Cuts text into its pieces. Braces around anything but a name (JSON, say) are text.
 pub fn pieces(text: &str) -> Vec<Piece<'_>> {
@@ -236,7 +236,7 @@ mod tests {
         assert_eq!(pieces("/v2/{repo}/x"), [Piece::Text("/v2/"), Piece::Name("repo"), Piece::Text("/x")]);
         assert_eq!(pieces("{digest:amd64/config}"), [Piece::Filled("digest", "amd64/config")]);
         assert_eq!(pieces("{digest:{child}}"), [Piece::Text("{digest:"), Piece::Name("child"), Piece::Text("}")]);
-        for text in ["{\"a\": {}}", "{}", "{ by }", "{", "}{", "{{{{", "{9}", "{digest:}", "{size:x}"] {
+        for text in ["{\"a\": {}}", "{}", "{ by }", "{", "}{", "{{{{", "{9}", "{digest:}", "{length:x}"] {
             assert_eq!(pieces(text), [Piece::Text(text)], "{text}");
         }
     }

@@ -99,7 +99,7 @@ impl Auth {
             Some(Scheme::Basic) => Ok(self.basic_line()),
             Some(Scheme::Bearer(realm)) => {
                 match learned.or_else(|| Some(want.scopes.clone()).filter(|s| !s.is_empty())) {
-                    Some(scopes) => self.bearer_line(&realm, &scopes, None).await.map(Some),
+                    Some(scopes) => self.bearer_line(&realm, &scopes, None).await,
                     None => Ok(None),
                 }
             }
@@ -127,7 +127,7 @@ impl Auth {
             let scopes = want.scopes.union(&Scopes::of(bearer.parameter("scope")));
             self.learn(Scheme::Bearer(realm.clone()), Some((want.key(), scopes.clone())));
             let rejected = used.and_then(|line| line.0.strip_prefix("Bearer ")).map(|t| Secret(t.to_owned()));
-            return self.bearer_line(&realm, &scopes, rejected.as_ref()).await.map(Some);
+            return self.bearer_line(&realm, &scopes, rejected.as_ref()).await;
         }
         let refused = used.is_some_and(|line| line.0.starts_with("Basic "));
         if refused || !challenges.iter().any(|c| c.scheme == "basic") {
@@ -196,11 +196,12 @@ impl Auth {
         realm: &Realm,
         scopes: &Scopes,
         rejected: Option<&Secret>,
-    ) -> Result<Authorization, String> {
+    ) -> Result<Option<Authorization>, String> {
         let credentials = self.credentials.as_ref();
         let endpoint = Endpoint { realm, registry: &self.registry, credentials, door: &self.door };
-        let Given { token, requests } = self.tokens.get(&endpoint, scopes, rejected).await?;
-        Ok(Authorization { value: Secret(format!("Bearer {}", token.0)), requests })
+        let given = self.tokens.get(&endpoint, scopes, rejected).await?;
+        Ok(given
+            .map(|Given { token, requests }| Authorization { value: Secret(format!("Bearer {}", token.0)), requests }))
     }
 }
 

@@ -58,7 +58,8 @@ struct Slot {
 }
 
 impl Tokens {
-    /// A token for these scopes: the cached one, or a new one. `rejected` is one that the registry did not take.
+    /// A token for these scopes: the cached one, or a new one. `rejected` is one that the registry did not take. `None`: the endpoint
+    /// calls the request for it malformed (400), as some do where a repository's name is none; the registry's own answer stands then.
     ///
     /// # Errors
     /// Why there is none, without secrets.
@@ -67,7 +68,7 @@ impl Tokens {
         endpoint: &Endpoint<'_>,
         scopes: &Scopes,
         rejected: Option<&Secret>,
-    ) -> Result<Given, String> {
+    ) -> Result<Option<Given>, String> {
         let slot = {
             let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             slots.entry((endpoint.realm.clone(), scopes.clone())).or_default().clone()
@@ -78,7 +79,7 @@ impl Tokens {
             && *until > Instant::now()
             && rejected != Some(token)
         {
-            return Ok(Given { token: token.clone(), requests: 0 });
+            return Ok(Some(Given { token: token.clone(), requests: 0 }));
         }
         // Whoever waited while another one failed has that answer, and does not wait for its own.
         if let Some((at, why)) = &slot.failed
@@ -87,10 +88,14 @@ impl Tokens {
             return Err(why.clone());
         }
         match endpoint.fetch(scopes).await {
-            Ok(fetched) => {
+            Ok(Some(fetched)) => {
                 slot.token = Some((fetched.token.clone(), Instant::now() + fetched.life));
                 slot.failed = None;
-                Ok(Given { token: fetched.token, requests: fetched.requests })
+                Ok(Some(Given { token: fetched.token, requests: fetched.requests }))
+            }
+            Ok(None) => {
+                slot.token = None;
+                Ok(None)
             }
             Err(why) => {
                 slot.token = None;
@@ -127,7 +132,7 @@ struct Answered {
 }
 
 impl Endpoint<'_> {
-    async fn fetch(&self, scopes: &Scopes) -> Result<Fetched, String> {
+    async fn fetch(&self, scopes: &Scopes) -> Result<Option<Fetched>, String> {
         let url = Address::parse(&self.realm.url).map_err(|e| format!("the token endpoint's URL is wrong: {e}"))?;
         if self.credentials.is_some() && !self.may_see_credentials(&url) {
             return Err(format!(
@@ -135,25 +140,29 @@ impl Endpoint<'_> {
                 url.origin()
             ));
         }
-        match self.credentials {
-            None => self.ask(get(&url, self.realm, scopes, None), &url, 1).await.map_err(|(_, why)| why),
+        let asked = match self.credentials {
+            None => self.ask(get(&url, self.realm, scopes, None), &url, 1).await,
             Some(Credentials::IdentityToken(token)) => {
                 let form = form(self.realm, scopes, &[("grant_type", "refresh_token"), ("refresh_token", &token.0)]);
-                self.ask(post(&url, form), &url, 1).await.map_err(|(_, why)| why)
+                self.ask(post(&url, form), &url, 1).await
             }
             Some(Credentials::Basic { user, password }) => {
                 let basic = super::auth::basic(user, password);
                 match self.ask(get(&url, self.realm, scopes, Some(&basic)), &url, 1).await {
-                    Ok(fetched) => Ok(fetched),
                     // An endpoint that only knows OAuth2 has no GET.
                     Err((Some(404 | 405), _)) => {
                         let grant = [("grant_type", "password"), ("username", user), ("password", &password.0)];
                         let form = form(self.realm, scopes, &grant);
-                        self.ask(post(&url, form), &url, 2).await.map_err(|(_, why)| why)
+                        self.ask(post(&url, form), &url, 2).await
                     }
-                    Err((_, why)) => Err(why),
+                    asked => asked,
                 }
             }
+        };
+        match asked {
+            Ok(fetched) => Ok(Some(fetched)),
+            Err((Some(400), _)) => Ok(None),
+            Err((_, why)) => Err(why),
         }
     }
 

@@ -103,10 +103,8 @@ fn body_of(response: &Response) -> ErrorBody {
 }
 
 fn says_json(response: &Response) -> bool {
-    response.header("content-type").is_some_and(|value| {
-        let essence = super::headers::essence(&value);
-        essence == "application/json" || essence.ends_with("+json")
-    })
+    let is_json = |own: &str| own == "application/json" || own.ends_with("+json");
+    super::headers::own_type(response).is_some_and(|own| own.split(" and ").all(is_json))
 }
 
 /// A client that looks at the type first does not see an error that is called something else.
@@ -114,8 +112,7 @@ fn type_of(body: &ErrorBody, response: &Response) -> Option<Fault> {
     let ErrorBody::Json(value) = body else { return None };
     let is_typed = codes_of(value).is_empty() || says_json(response);
     (!is_typed).then(|| {
-        let came = response.header("content-type").map(|value| super::headers::essence(&value));
-        let got = super::headers::type_that_came(came.as_deref());
+        let got = super::headers::type_that_came(super::headers::own_type(response).as_deref());
         Fault::new("form", "an error in JSON whose Content-Type is JSON's", got)
     })
 }

@@ -147,11 +147,24 @@ fn type_among(names: &[String], seen: &Observation, world: &World) -> Option<Fau
     }
     let types: Vec<&str> =
         names.iter().filter_map(|name| node(name, seen, world)).map(|node| node.media_type.as_str()).collect();
-    let came = seen.response.header("content-type").map(|value| essence(&value));
+    let came = own_type(seen.response);
     if came.as_deref().is_some_and(|came| types.contains(&came)) {
         return None;
     }
     Some(Fault::new("type-among", format!("Content-Type {}", types.join(" or ")), type_that_came(came.as_deref())))
+}
+
+/// The `Content-Type` without parameters, lower case. Lines that say different things are all of them said, `a and b`, which is no
+/// type: who reads the first one and who reads the last one do not see the same (RFC 9110 5.3, 8.3).
+pub fn own_type(response: &Response) -> Option<String> {
+    let mut said: Vec<String> = Vec::new();
+    for line in response.values("content-type") {
+        let own = essence(&String::from_utf8_lossy(line));
+        if !said.contains(&own) {
+            said.push(own);
+        }
+    }
+    (!said.is_empty()).then(|| said.join(" and "))
 }
 
 /// A Content-Type that came, or none, in words.
@@ -166,7 +179,7 @@ fn media_type(expected: &str, seen: &Observation, world: &World) -> Option<Fault
     };
     let wanted = node(name, seen, world).map_or(name, |node| &node.media_type);
     let fault = |got: String| Some(Fault::new("type", format!("Content-Type {wanted}"), got));
-    match seen.response.header("content-type").map(|value| essence(&value)) {
+    match own_type(seen.response) {
         Some(came) if or_general && !media::MANIFESTS.contains(&came.as_str()) => None,
         None if or_general => None,
         Some(came) if came == essence(wanted) => None,

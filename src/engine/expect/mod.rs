@@ -98,7 +98,7 @@ impl Seen {
             length: response.header("content-length"),
             digest: response.header(headers::DIGEST),
             code: errors::first_code(response),
-            media_type: response.header("content-type").map(|value| headers::essence(&value)),
+            media_type: headers::own_type(response),
         }
     }
 }

@@ -156,8 +156,8 @@ impl Here<'_> {
 }
 
 /// Puts `{repo}`, `{repo:NICK}`, `{digest:NODE}`, `{hex:NODE}` (what follows its colon), `{encoded:NODE}` (the digest as
-/// clients write it in a query), `{type:NODE}` and `{tag:NODE}` in, where NODE may be `self`, and what a header says who asks
-/// with: `{token:NAME}`, `{wrong-password}`. Any other brace stays.
+/// clients write it in a query), `{size:NODE}` (in bytes), `{type:NODE}` and `{tag:NODE}` in, where NODE may be `self`, and what a
+/// header says who asks with: `{token:NAME}`, `{wrong-password}`. Any other brace stays.
 pub(super) fn expand(case: &Case, nickname: &str, own: Option<&Arc<Node>>, text: &str) -> Result<String, Halt> {
     let node = |name: &str| match own {
         Some(own) if name == "self" => Ok(own.clone()),
@@ -190,6 +190,8 @@ pub(super) fn expand(case: &Case, nickname: &str, own: Option<&Arc<Node>>, text:
             out.push_str(node(name)?.digest.hex());
         } else if let Some(name) = name.strip_prefix("type:") {
             out.push_str(&node(name)?.media_type);
+        } else if let Some(name) = name.strip_prefix("size:") {
+            out.push_str(&node(name)?.size.to_string());
         } else if let Some(name) = name.strip_prefix("tag:") {
             out.push_str(&node(name)?.digest.as_tag());
         } else {

@@ -80,6 +80,14 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     ),
     Defect::new(
+        "auth-challenge-absent-on-catalog",
+        "401 to the catalog comes without WWW-Authenticate.",
+        "auth.challenge",
+        &[Seam::Finish(|asked, _, _, answer| {
+            changed(asked.route == Route::Catalog && asks(&answer), answer, |a| a.without("www-authenticate"))
+        })],
+    ),
+    Defect::new(
         "auth-challenge-absent-on-put",
         "401 to PUT of a manifest comes without WWW-Authenticate.",
         "auth.challenge",

@@ -67,6 +67,12 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     ),
     Defect::new(
+        "catalog-without-link",
+        "A page of the catalog does not say that there is another.",
+        "docker.catalog.link",
+        &[Seam::Finish(|asked, _, _, answer| changed(asked.route == Route::Catalog, answer, |a| a.without("link")))],
+    ),
+    Defect::new(
         "catalog-includes-last",
         "A page of the catalog begins with the name that `last` names.",
         "docker.catalog.last",

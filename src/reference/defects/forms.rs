@@ -31,6 +31,12 @@ fn any_layer(push: &Push, is: impl Fn(&Descriptor) -> bool) -> bool {
     is_image(push) && push.manifest.blobs.iter().skip(1).any(is)
 }
 
+/// Whether a layer says where else it is to be had.
+fn has_urls(push: &Push) -> bool {
+    let manifest = raw(push);
+    is_image(push) && manifest["layers"].as_array().into_iter().flatten().any(|layer| layer["urls"].is_array())
+}
+
 /// Whether the config is there, and is no JSON object.
 fn has_odd_config(push: &Push) -> bool {
     let digest = config(push).and_then(|config| Digest::parse(&config.digest));
@@ -103,6 +109,19 @@ pub(super) const DEFECTS: &[Defect] = &[
         "An image with a nondistributable layer is invalid, though the layer is there.",
         "manifest.put.layer-known",
         &[Seam::Accept(|push, right| invalid(any_layer(push, Descriptor::is_foreign), right, "a layer is restricted"))],
+    ),
+    Defect::new(
+        "put-layer-urls-500",
+        "The addresses of a layer are held against a list; what is not on it is an error that nobody translates \
+         (distribution 3.1.1 registry/handlers/app.go:235-237, manifests.go:320-321).",
+        "manifest.put.layer-urls",
+        &[Seam::Accept(|push, right| falls_over(has_urls(push), right))],
+    ),
+    Defect::new(
+        "put-layer-urls-refused",
+        "An image with a layer that says where else it is to be had is invalid.",
+        "manifest.put.layer-urls-taken",
+        &[Seam::Accept(|push, right| invalid(has_urls(push), right, "a layer is to be had elsewhere"))],
     ),
     Defect::new(
         "put-zstd-refused",

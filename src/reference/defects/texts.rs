@@ -72,6 +72,14 @@ pub(super) const DEFECTS: &[Defect] = &[
         &[Seam::Finish(|asked, _, _, answer| changed(unknown_tag(asked, &answer), answer, as_text))],
     ),
     Defect::new(
+        "deletion-error-as-text",
+        "The error for the deletion of what is not there is JSON that is called plain text.",
+        "error.type",
+        &[Seam::Finish(|asked, _, _, answer| {
+            changed(asked.method == Method::DELETE && answer.status.is_client_error(), answer, as_text)
+        })],
+    ),
+    Defect::new(
         "missing-digest-error-as-text",
         "The error for a digest that is not there is JSON that is called plain text.",
         "error.type",

@@ -27,8 +27,8 @@ impl Kind {
         Kind { method: asked.method.to_string(), what: what(asked), status, code }
     }
 
-    /// What was asked alone.
-    pub(super) fn question(&self) -> String {
+    /// What was asked alone: `GET tags+n`.
+    pub fn question(&self) -> String {
         format!("{} {}", self.method, self.what)
     }
 

@@ -6,10 +6,13 @@
 
 mod kind;
 mod spoil;
+mod spread;
 mod witness;
 mod wrong;
 
 pub use kind::Kind;
+pub(super) use spread::Spoiler;
+pub use spread::Spread;
 pub use witness::{Shape, Witness};
 pub use wrong::Wrong;
 
@@ -18,7 +21,6 @@ use std::collections::BTreeMap;
 use super::answer::Answer;
 use super::policy::Memory;
 use super::question::{Asked, Change};
-use super::state::Write;
 
 /// One kind of answer, wrong in one way.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,23 +37,14 @@ impl Mutant {
         format!("{}/{}", self.kind, self.wrong)
     }
 
-    /// The answer as the mutant gives it. Each answer is remembered, for those that are given again.
-    pub(super) fn finish(&self, asked: &Asked, memory: &mut Memory, right: Answer) -> Answer {
-        let kind = Kind::of(asked, &right);
-        let spoilt = if kind == self.kind { spoil::spoil(&self.wrong, asked, memory, &right) } else { None };
-        memory.keep(&kind.question(), &right);
-        spoilt.unwrap_or(right)
+    /// The answer as the mutant gives it, who remembers earlier ones; `None` where it gives the right one.
+    fn spoil(&self, asked: &Asked, memory: &Memory, right: &Answer) -> Option<Answer> {
+        (Kind::of(asked, right) == self.kind).then(|| spoil::spoil(&self.wrong, asked, memory, right)).flatten()
     }
 
-    /// What a change writes: nothing, where the effect is missing, and with the next change, where it is late.
-    pub(super) fn store(&self, cause: &Change, late: &mut Vec<Write>, right: Vec<Write>) -> Vec<Write> {
-        let mut writes = std::mem::take(late);
-        match self.wrong {
-            Wrong::Undone if self.kind.is_of(cause) => {}
-            Wrong::Late if self.kind.is_of(cause) => *late = right,
-            _ => writes.extend(right),
-        }
-        writes
+    /// What is wrong with the effect of a change, where it is of the kind that this is about.
+    fn without(&self, cause: &Change) -> Option<&Wrong> {
+        self.kind.is_of(cause).then_some(&self.wrong)
     }
 }
 

@@ -17,7 +17,10 @@ const NOBODYS: &str = "sha256:00000000000000000000000000000000000000000000000000
 /// The spoilt answer; `None` where this one cannot be spoilt so.
 pub(super) fn spoil(wrong: &Wrong, asked: &Asked, memory: &Memory, right: &Answer) -> Option<Answer> {
     let kind = Kind::of(asked, right);
-    let earlier = || memory.recall(&kind.question());
+    // One of the same kind says the same, in words that are for people alone; one that asked who is there was no answer yet.
+    let says_other = |answer: &Answer| kind.code.is_none() || Kind::of(asked, answer) != kind;
+    let is_other = |answer: &Answer| says_other(answer) && answer.status != StatusCode::UNAUTHORIZED;
+    let earlier = || memory.recall(&kind.question()).filter(is_other);
     match wrong {
         Wrong::Status(status) => Some(right.clone().status(StatusCode::from_u16(*status).ok()?)),
         Wrong::Header(name, wrong) => header(name, *wrong, right),

@@ -40,7 +40,7 @@ impl Witness {
             let is_json = answer.body.length() < MOST_JSON && answer.value().is_some();
             shape.is_json = is_json && (is_first || shape.is_json);
         }
-        shape.repositories.extend(asked.route.repository().map(str::to_owned));
+        shape.repositories.extend(asked.repository().map(str::to_owned));
     }
 
     /// What was seen, by kind.

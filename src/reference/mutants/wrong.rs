@@ -20,7 +20,7 @@ pub enum Wrong {
     List(ListWrong),
     /// A key of the list, or of each of its items, is missing.
     Keyless(&'static str),
-    /// It is the answer that the same question had the last time, wherever that was asked.
+    /// It is the answer that the same question had the last time.
     Earlier,
     /// It is right, and what it acknowledges was not done.
     Undone,
@@ -104,7 +104,11 @@ impl Wrong {
         }
         if shape.has_body {
             use BodyWrong::{Changed, Cut, Earlier, Emptied, Html, Reserialised, Torn};
-            all.extend([Emptied, Cut, Torn, Changed, Earlier, Html].map(Wrong::Body));
+            all.extend([Emptied, Cut, Torn, Html].map(Wrong::Body));
+            // Of an error a byte could be a letter of the message, which is for people; another one's body is another code.
+            if kind.code.is_none() {
+                all.extend([Changed, Earlier].map(Wrong::Body));
+            }
             if shape.is_json {
                 all.push(Wrong::Body(Reserialised));
             }
@@ -123,6 +127,21 @@ impl Wrong {
             all.extend([Wrong::Undone, Wrong::Late]);
         }
         all
+    }
+}
+
+impl Wrong {
+    /// What is wrong, in a word.
+    pub fn group(&self) -> &'static str {
+        match self {
+            Wrong::Status(_) => "status",
+            Wrong::Header(..) => "header",
+            Wrong::Body(_) => "body",
+            Wrong::Error(_) => "error",
+            Wrong::List(_) | Wrong::Keyless(_) => "list",
+            Wrong::Earlier => "answer",
+            Wrong::Undone | Wrong::Late => "effect",
+        }
     }
 }
 

@@ -58,6 +58,17 @@ async fn scopes_that_are_named_are_sent_before_any_challenge() {
 }
 
 #[tokio::test]
+async fn where_the_request_for_a_token_is_called_malformed_the_registrys_own_answer_stands() {
+    let tokens = Peer::start(|_| say(400, &[], "no such scope")).await;
+    let peer = registry(&tokens.url, "repository:A:pull", |_, _| true).await;
+    let client = with(&peer.url, user());
+    for _ in 0..2 {
+        let exchange = client.send(ask("/v2/A/tags/list", &[])).await;
+        assert_eq!(exchange.status(), Some(401));
+    }
+}
+
+#[tokio::test]
 async fn an_expired_or_refused_token_is_asked_for_again_once() {
     let tokens =
         Peer::start(|seen| say(200, &[], &format!("{{\"token\":\"t{}\",\"expires_in\":1}}", seen.number))).await;
