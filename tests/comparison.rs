@@ -2,15 +2,19 @@
 //! `UPDATE_COMPARISON=1 PEERS=all` it is written, else it is held against what the OCI's suite says now of the registries that are here.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod kit;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
+use kit::find;
 use lacuna::report::publish::{Summary, summaries};
 use lacuna::suite::{SuiteSource, load};
 use lacuna::target::argument::TargetSpec;
-use lacuna::target::open::open;
+use lacuna::target::launch::LaunchError;
+use lacuna::target::open::{OpenError, open};
 use lacuna::verdict::Verdict;
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -85,9 +89,13 @@ fn said(profile: &'static str) -> Result<(), Failed> {
 /// The rest of the page is made of the committed answers and summaries, and of rows that are looked at one by one.
 fn whole() -> Result<(), Failed> {
     let text = std::fs::read_to_string(DOC)?;
-    let begins = PROFILES.iter().map(|(profile, _)| format!("| `{profile}` |")).collect::<Vec<_>>();
-    let rows = text.split_inclusive('\n').filter(|line| begins.iter().any(|begin| line.starts_with(begin)));
-    let rows: String = rows.collect();
+    let rows: String = text
+        .split(FAILED)
+        .next()
+        .into_iter()
+        .flat_map(|above| above.split_inclusive('\n'))
+        .filter(|line| line.starts_with("| `"))
+        .collect();
     (page(&rows)? == text).then_some(()).ok_or_else(|| STALE.into())
 }
 
@@ -107,14 +115,14 @@ struct Edition {
 impl Finding {
     /// Asks a fresh registry for each edition; `None` where a program is not installed.
     fn of(profile: &str) -> Result<Option<Finding>, Failed> {
-        let Some(suite) = installed("conformance") else { return Ok(None) };
+        let Some(suite) = find("conformance") else { return Ok(None) };
         let spec = TargetSpec::parse(Some(profile)).map_err(|error| error.to_string())?;
         let runtime = tokio::runtime::Runtime::new()?;
         let mut editions = BTreeMap::new();
         for edition in ["1.1", "dev"] {
             let live = match runtime.block_on(open(&spec)) {
                 Ok(live) => live,
-                Err(error) if error.to_string().contains("is not installed") => return Ok(None),
+                Err(OpenError::Launch(LaunchError::Missing { .. })) => return Ok(None),
                 Err(error) => return Err(error.to_string().into()),
             };
             editions.insert(edition, Edition::of(&suite, &live.url, edition)?);
@@ -158,14 +166,6 @@ impl Edition {
 struct Results {
     apis: BTreeMap<String, String>,
     data: BTreeMap<String, String>,
-}
-
-/// The program's path: in PATH, or where Go installs.
-fn installed(program: &str) -> Option<PathBuf> {
-    let below = [("GOBIN", ""), ("GOPATH", "bin"), ("HOME", "go/bin")];
-    let own = below.iter().filter_map(|(name, below)| Some(PathBuf::from(std::env::var_os(name)?).join(below)));
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).chain(own).map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
 /// A part that fails, in which registries, and what we say of it.

@@ -2,12 +2,15 @@
 //! configurations of one product is what was decided to; and the OCI's own suite is put before the reference registry. A product that is not installed is said loudly; with `CI` set it fails.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod kit;
+
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
+use kit::find;
 use lacuna::plan::Filter;
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -163,16 +166,6 @@ fn main() {
     let secrets = Trial::test("secrets::distribution-s3", secrets).with_ignored_flag(!all);
     let suites = ["1.1", "dev"].map(|version| Trial::test(format!("oci-suite::{version}"), move || oci_suite(version)));
     libtest_mimic::run(&arguments, judged.chain(compared).chain([secrets]).chain(suites).collect()).exit();
-}
-
-/// The program's path: in PATH, or where Go and cargo install.
-fn find(program: &str) -> Option<PathBuf> {
-    let installed =
-        [("GOBIN", ""), ("GOPATH", "bin"), ("HOME", "go/bin"), ("CARGO_HOME", "bin"), ("HOME", ".cargo/bin")]
-            .into_iter()
-            .filter_map(|(name, below)| std::env::var_os(name).map(|value| PathBuf::from(value).join(below)));
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).chain(installed).map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
 /// What is to be done when a program is not here: a failure in CI, a loud line elsewhere.

@@ -171,7 +171,10 @@ impl Proof {
             }
         };
         let nobodys = futures_util::stream::iter(nobodys).map(|alive| self.everywhere(alive, &touched));
-        nobodys.buffered(TOGETHER).for_each(|alive| std::future::ready(known(alive))).await;
+        let mut nobodys = nobodys.buffered(TOGETHER);
+        while let Some(alive) = nobodys.next().await {
+            known(alive);
+        }
         let mut most = 1;
         while !alive.is_empty() {
             self.round(&mut alive, most, &touched).await?;

@@ -76,3 +76,13 @@ impl Run {
         self.record().cases.into_iter().map(|case| (case.id, case.verdict)).collect()
     }
 }
+
+/// The program's path: in PATH, or where Go and cargo install.
+pub fn find(program: &str) -> Option<PathBuf> {
+    let installed =
+        [("GOBIN", ""), ("GOPATH", "bin"), ("HOME", "go/bin"), ("CARGO_HOME", "bin"), ("HOME", ".cargo/bin")]
+            .into_iter()
+            .filter_map(|(name, below)| std::env::var_os(name).map(|value| PathBuf::from(value).join(below)));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).chain(installed).map(|folder| folder.join(program)).find(|file| file.is_file())
+}
