@@ -51,6 +51,16 @@ async fn a_mutant_is_noticed_by_a_case_that_gets_its_kind_of_answer_or_survives(
     assert!(text.contains("\n| GET tags | "), "{text}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mutant_that_makes_nothing_wrong_is_none() {
+    let proof = Proof::new(cases(&["missing/blob/", "missing/algorithm/"]));
+    let wanted = |name: &str| name.starts_with("HEAD/blob/");
+    let fates = proof.mutants(wanted, |_| {}).await.unwrap();
+    let names: Vec<String> = fates.iter().map(|fate| fate.mutant.name()).collect();
+    // An answer to HEAD has no body that could be cut.
+    assert!(names.len() > 10 && !names.iter().any(|name| name.contains("/body/")), "{names:#?}");
+}
+
 /// The observations are the file's own, since to make them anew takes a while; what is computed from them and all else is not.
 #[test]
 fn the_page_is_what_the_command_writes() {

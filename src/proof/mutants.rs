@@ -105,12 +105,11 @@ enum Said {
 impl Alive {
     /// Takes as many as `most` of the cases that are left and free, each of which is taken once.
     fn take(&mut self, most: usize, mut is_taken: impl FnMut((usize, usize)) -> bool) {
-        let before = self.asked;
+        let mut taken = 0;
         self.left.retain(|&case| {
-            self.asked - before == most || !is_taken(case) || {
-                self.asked += 1;
-                false
-            }
+            let takes = taken < most && is_taken(case);
+            taken += usize::from(takes);
+            !takes
         });
     }
 
