@@ -7,9 +7,8 @@ mod kit;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
-use std::process::Command;
 
-use kit::find;
+use kit::{OciSuite, find, missing};
 use lacuna::report::publish::{Summary, summaries};
 use lacuna::suite::{SuiteSource, load};
 use lacuna::target::argument::TargetSpec;
@@ -74,12 +73,7 @@ fn write() -> Result<(), Failed> {
 /// A registry's row is what the OCI's suite and the published summary say now, and each part that fails has an answer.
 fn said(profile: &'static str) -> Result<(), Failed> {
     let Some(finding) = Finding::of(profile)? else {
-        let text = format!("NOT RUN: what `{profile}` needs is not installed; .ci/peers installs it");
-        if std::env::var_os("CI").is_some() {
-            return Err(text.into());
-        }
-        eprintln!("{text}");
-        return Ok(());
+        return missing(profile);
     };
     let row = row(profile, &finding)?;
     let is_there = std::fs::read_to_string(DOC)?.contains(&row);
@@ -107,7 +101,7 @@ struct Finding(BTreeMap<&'static str, Edition>);
 
 /// What it says by one edition.
 struct Edition {
-    counts: BTreeMap<String, u64>,
+    said: OciSuite,
     /// The parts of it that fail.
     failed: BTreeSet<String>,
 }
@@ -137,28 +131,15 @@ impl Finding {
 
 impl Edition {
     fn of(suite: &Path, url: &str, edition: &str) -> Result<Edition, Failed> {
-        let out = tempfile::tempdir()?;
-        let run = Command::new(suite)
-            .env("OCI_REGISTRY", url.trim_start_matches("http://"))
-            .env("OCI_TLS", "disabled")
-            .env("OCI_VERSION", edition)
-            .env("OCI_DATA_SPARSE", "true")
-            .env("OCI_RESULTS_DIR", out.path())
-            .current_dir(out.path())
-            .output()?;
-        let results: Results = serde_saphyr::from_str(&std::fs::read_to_string(out.path().join("results.yaml"))?)?;
+        let said = OciSuite::run(suite, url.trim_start_matches("http://"), edition)?;
+        let results: Results = serde_saphyr::from_str(&std::fs::read_to_string(said.out.path().join("results.yaml"))?)?;
         let parts = results.apis.into_iter().chain(results.data);
         let failed = parts.filter(|(_, how)| how == "FAIL").map(|(part, _)| part).collect();
-        let text = String::from_utf8_lossy(&run.stdout).into_owned();
-        let counts = text.lines().skip_while(|line| !line.starts_with("OCI Conformance Result")).filter_map(|line| {
-            let (key, count) = line.split_once(':')?;
-            Some((key.trim().trim_end_matches('.').to_owned(), count.trim().parse().ok()?))
-        });
-        Ok(Edition { counts: counts.collect(), failed })
+        Ok(Edition { said, failed })
     }
 
-    fn count(&self, what: &str) -> u64 {
-        self.counts.get(what).copied().unwrap_or_default()
+    fn count(&self, what: &str) -> Result<u64, String> {
+        self.said.count(what).ok_or_else(|| format!("the OCI's suite does not count {what}:\n{}", self.said.text))
     }
 }
 
@@ -218,6 +199,12 @@ fn broken(summary: &Summary) -> BTreeMap<String, usize> {
     broken.into_iter().map(|(id, cases)| (id, cases.len())).collect()
 }
 
+/// Those of the broken requirements to which no failure of the OCI's suite leads.
+fn alone(mut broken: BTreeMap<String, usize>, answers: &[Answer]) -> BTreeMap<String, usize> {
+    broken.retain(|id, _| !answers.iter().any(|answer| answer.requirements().any(|own| own == id)));
+    broken
+}
+
 /// A registry's row. Each part that fails has an answer, and each answer a part that fails.
 fn row(profile: &str, finding: &Finding) -> Result<String, Failed> {
     let answers: Vec<Answer> = Answer::all().into_iter().filter(|answer| answer.is_of(profile)).collect();
@@ -233,7 +220,7 @@ fn row(profile: &str, finding: &Finding) -> Result<String, Failed> {
     }
     let oci = |edition: &str| {
         let said = &finding.0[edition];
-        format!("{} / {} / {}", said.count("Pass"), said.count("FAIL"), said.failed.len())
+        Ok::<_, String>(format!("{} / {} / {}", said.count("Pass")?, said.count("FAIL")?, said.failed.len()))
     };
     let summary = summary(profile);
     let broken = broken(&summary);
@@ -244,14 +231,14 @@ fn row(profile: &str, finding: &Finding) -> Result<String, Failed> {
     }
     let count = |verdict| summary.totals.get(&verdict).copied().unwrap_or_default();
     let asked = count(Verdict::Pass) + count(Verdict::Warn) + count(Verdict::Known);
+    let requirements = broken.len();
     Ok(format!(
         "| `{profile}` | {} | {} | {asked} / {} / {} | {} |\n",
-        oci("1.1"),
-        oci("dev"),
+        oci("1.1")?,
+        oci("dev")?,
         count(Verdict::Known),
-        broken.len(),
-        broken.len()
-            - broken.keys().filter(|id| answers.iter().any(|a| a.requirements().any(|own| own == *id))).count(),
+        requirements,
+        alone(broken, &answers).len(),
     ))
 }
 
@@ -277,10 +264,8 @@ fn page(rows: &str) -> Result<String, Failed> {
     }
     text.push_str(ONLY);
     for (profile, _) in PROFILES {
-        // What the OCI's suite leads to already stands above.
-        let mine: BTreeSet<&str> =
-            answers.iter().filter(|answer| answer.is_of(profile)).flat_map(|answer| answer.requirements()).collect();
-        let only = broken(&summary(profile)).into_iter().filter(|(id, _)| !mine.contains(id.as_str()));
+        let mine = Answer::all().into_iter().filter(|answer| answer.is_of(profile)).collect::<Vec<_>>();
+        let only = alone(broken(&summary(profile)), &mine).into_iter();
         let only: Vec<String> = only.map(|(id, cases)| format!("`{id}` {cases}")).collect();
         let _ = writeln!(text, "| `{profile}` | {} |", if only.is_empty() { "-".into() } else { only.join(", ") });
     }

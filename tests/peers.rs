@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
-use kit::find;
+use kit::{OciSuite, find, missing};
 use lacuna::plan::Filter;
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -168,16 +168,6 @@ fn main() {
     libtest_mimic::run(&arguments, judged.chain(compared).chain([secrets]).chain(suites).collect()).exit();
 }
 
-/// What is to be done when a program is not here: a failure in CI, a loud line elsewhere.
-fn missing(program: &str) -> Result<(), Failed> {
-    let text = format!("NOT RUN: `{program}` is not installed; .ci/peers installs it");
-    if std::env::var_os("CI").is_some() {
-        return Err(text.into());
-    }
-    eprintln!("{text}");
-    Ok(())
-}
-
 /// The profile's registry shows nothing that is not recorded: exit 0, whole results, and not all of it skipped.
 fn judge(profile: &'static str) -> Result<(), Failed> {
     let Some(results) = results(profile, part(profile))? else { return Ok(()) };
@@ -328,25 +318,10 @@ fn signed(log: &str) -> Vec<&str> {
 fn oci_suite(version: &str) -> Result<(), Failed> {
     let Some(suite) = find("conformance") else { return missing("conformance") };
     let (_registry, address) = Serve::start()?;
-    let out = tempfile::tempdir()?;
-    let run = Command::new(suite)
-        .env("OCI_REGISTRY", &address)
-        .env("OCI_TLS", "disabled")
-        .env("OCI_VERSION", version)
-        .env("OCI_DATA_SPARSE", "true")
-        .env("OCI_RESULTS_DIR", out.path())
-        .current_dir(out.path())
-        .output()?;
-    let text = format!("{}{}", String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
-    // That suite ends with 0 when its configuration is broken, so its own counts are read.
-    let count = |name: &str| {
-        text.lines().filter_map(|line| line.split_once(':')).find_map(|(key, value)| {
-            (key.trim().trim_end_matches('.') == name).then(|| value.trim().parse::<u64>().ok()).flatten()
-        })
-    };
-    match (count("FAIL"), count("Error"), count("Total")) {
+    let said = OciSuite::run(&suite, &address, version)?;
+    match (said.count("FAIL"), said.count("Error"), said.count("Total")) {
         (Some(0), Some(0), Some(total)) if total > 500 => Ok(()),
-        counts => Err(format!("FAIL, Error, Total: {counts:?}\n{text}").into()),
+        counts => Err(format!("FAIL, Error, Total: {counts:?}\n{}", said.text).into()),
     }
 }
 

@@ -104,10 +104,10 @@ enum Said {
 
 impl Alive {
     /// Takes as many as `most` of the cases that are left and free, each of which is taken once.
-    fn take(&mut self, most: usize, mut is_taken: impl FnMut((usize, usize)) -> bool) {
+    fn take(&mut self, most: usize, mut claim: impl FnMut((usize, usize)) -> bool) {
         let mut taken = 0;
         self.left.retain(|&case| {
-            let takes = taken < most && is_taken(case);
+            let takes = taken < most && claim(case);
             taken += usize::from(takes);
             !takes
         });

@@ -8,6 +8,7 @@ use std::process::{Command, Output};
 use lacuna::record::{RunRecord, store};
 use lacuna::reference::{self, Config, Running};
 use lacuna::verdict::Verdict;
+use libtest_mimic::Failed;
 
 /// A registry of our own on a free port, in a process of its own making: this one.
 pub struct Served {
@@ -85,4 +86,46 @@ pub fn find(program: &str) -> Option<PathBuf> {
             .filter_map(|(name, below)| std::env::var_os(name).map(|value| PathBuf::from(value).join(below)));
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).chain(installed).map(|folder| folder.join(program)).find(|file| file.is_file())
+}
+
+/// What is to be done when something is not installed: a failure in CI, a loud line elsewhere.
+pub fn missing(what: &str) -> Result<(), Failed> {
+    let text = format!("NOT RUN: `{what}` is not installed; .ci/peers installs it");
+    if std::env::var_os("CI").is_some() {
+        return Err(text.into());
+    }
+    eprintln!("{text}");
+    Ok(())
+}
+
+/// What the OCI's suite said of a registry, everything on.
+pub struct OciSuite {
+    /// What it printed.
+    pub text: String,
+    /// Where its files are.
+    pub out: tempfile::TempDir,
+}
+
+impl OciSuite {
+    /// Asks the registry at `host:port` by an edition of the spec.
+    pub fn run(suite: &Path, address: &str, edition: &str) -> std::io::Result<OciSuite> {
+        let out = tempfile::tempdir()?;
+        let run = Command::new(suite)
+            .env("OCI_REGISTRY", address)
+            .env("OCI_TLS", "disabled")
+            .env("OCI_VERSION", edition)
+            .env("OCI_DATA_SPARSE", "true")
+            .env("OCI_RESULTS_DIR", out.path())
+            .current_dir(out.path())
+            .output()?;
+        let text = format!("{}{}", String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+        Ok(OciSuite { text, out })
+    }
+
+    /// One of its counts: `Pass`, `FAIL`, `Error`, `Total`. It ends with 0 when its configuration is broken, and has none then.
+    pub fn count(&self, name: &str) -> Option<u64> {
+        self.text.lines().filter_map(|line| line.split_once(':')).find_map(|(key, value)| {
+            (key.trim().trim_end_matches('.') == name).then(|| value.trim().parse().ok()).flatten()
+        })
+    }
 }

@@ -103,8 +103,8 @@ fn body_of(response: &Response) -> ErrorBody {
 }
 
 fn says_json(response: &Response) -> bool {
-    let is_json = |own: &str| own == "application/json" || own.ends_with("+json");
-    super::headers::own_type(response).is_some_and(|own| own.split(" and ").all(is_json))
+    let types = super::headers::types(response);
+    !types.is_empty() && types.iter().all(|own| own == "application/json" || own.ends_with("+json"))
 }
 
 /// A client that looks at the type first does not see an error that is called something else.

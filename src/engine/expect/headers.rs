@@ -154,9 +154,8 @@ fn type_among(names: &[String], seen: &Observation, world: &World) -> Option<Fau
     Some(Fault::new("type-among", format!("Content-Type {}", types.join(" or ")), type_that_came(came.as_deref())))
 }
 
-/// The `Content-Type` without parameters, lower case. Lines that say different things are all of them said, `a and b`, which is no
-/// type: who reads the first one and who reads the last one do not see the same (RFC 9110 5.3, 8.3).
-pub fn own_type(response: &Response) -> Option<String> {
+/// What the lines of `Content-Type` say, without parameters, lower case, each once: one, rightly.
+pub fn types(response: &Response) -> Vec<String> {
     let mut said: Vec<String> = Vec::new();
     for line in response.values("content-type") {
         let own = essence(&String::from_utf8_lossy(line));
@@ -164,6 +163,13 @@ pub fn own_type(response: &Response) -> Option<String> {
             said.push(own);
         }
     }
+    said
+}
+
+/// The `Content-Type`. Lines that say different things are all of them said, `a and b`, which is no type: who reads the first one
+/// and who reads the last one do not see the same (RFC 9110 5.3, 8.3).
+pub fn own_type(response: &Response) -> Option<String> {
+    let said = types(response);
     (!said.is_empty()).then(|| said.join(" and "))
 }
 
