@@ -13,6 +13,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
+
 use crate::engine::{self, Ground as _, Journal, Options, Outcome, Ran, Stop, pause::Saved};
 use crate::plan::{self, Filter, Planned, Shard};
 use crate::record::build::{self, Bodies, RunFacts};
@@ -106,7 +108,20 @@ pub enum NotRun {
 ///
 /// # Errors
 /// Why nothing was asked.
-pub async fn run(request: &Request, stop: &Stop, progress: impl Fn(usize) -> Progress) -> Result<Recorded, NotRun> {
+pub fn run<'a>(
+    request: &'a Request,
+    stop: &'a Stop,
+    progress: &'a (dyn Fn(usize) -> Progress + Sync),
+) -> BoxFuture<'a, Result<Recorded, NotRun>> {
+    // Boxed, so that it is compiled once, here, and not again with each program that runs.
+    Box::pin(recorded(request, stop, progress))
+}
+
+async fn recorded(
+    request: &Request,
+    stop: &Stop,
+    progress: &(dyn Fn(usize) -> Progress + Sync),
+) -> Result<Recorded, NotRun> {
     let started = settings::now();
     let library = &request.library;
     let known = request.target.profile.known.iter().chain(&request.known).cloned();

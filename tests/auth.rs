@@ -388,7 +388,7 @@ async fn no_token_and_no_password_is_written() {
         pause: Pause::default(),
     };
     let progress = |cases| lacuna::report::progress::Progress::new(cases, false, false);
-    let recorded = Box::pin(run::run(&request, &lacuna::engine::Stop::never(), progress)).await.unwrap();
+    let recorded = run::run(&request, &lacuna::engine::Stop::never(), &progress).await.unwrap();
     let shown = serde_json::to_string(&recorded.record).unwrap();
     let mut written = texts(out.path());
     written.push((PathBuf::from("the record"), shown.clone()));

@@ -21,9 +21,9 @@ const BROAD: usize = 5;
 
 /// One instance in so many is run beside the cases that name a defect. Where more than one in `SUSPECT` of them are red, one
 /// in `JUDGED` is run: the small sample suspects, the large one decides.
-const SAMPLE: usize = 32;
-const SUSPECT: usize = 6;
-const JUDGED: usize = 4;
+const SAMPLE: usize = 120;
+const SUSPECT: usize = 8;
+const JUDGED: usize = 16;
 
 /// One instance in so many is run under a variation alone, others for each variation, and one in so many under several at
 /// once, others for each company.
@@ -41,7 +41,7 @@ fn one_in(nth: usize) -> usize {
 fn main() {
     let mut arguments = Arguments::from_args();
     // A trial waits for a registry's answers much of its time.
-    arguments.test_threads.get_or_insert(6);
+    arguments.test_threads.get_or_insert(12);
     let library = match lacuna::suite::load(&SuiteSource::Shipped) {
         Ok(library) => library,
         Err(diagnostics) => panic!("the shipped suites do not load:\n{diagnostics}"),
@@ -51,14 +51,10 @@ fn main() {
     let proof = Proof::new(without(library, &absent), runtime.handle().clone());
     let names: Vec<&'static str> = reference::variations().iter().map(|variation| variation.name).collect();
     let mut trials = Vec::new();
-    // The longest first, so that no core waits for them at the end.
+    // The longest first, so that no core waits for them at the end: many cases wait for a barrier.
     for start in 0..COMPANIES {
         let (proof, names) = (proof.clone(), names.clone());
         trials.push(Trial::test(format!("legal::company-{}", start + 1), move || proof.company(&names, start)));
-    }
-    for defect in reference::defects() {
-        let proof = proof.clone();
-        trials.push(Trial::test(format!("caught::{}", defect.name), move || proof.caught(defect)));
     }
     for config in registries() {
         let proof = proof.clone();
@@ -71,6 +67,10 @@ fn main() {
     for (offset, name) in names.iter().copied().enumerate() {
         let proof = proof.clone();
         trials.push(Trial::test(format!("legal::{name}"), move || proof.legal(&[name], one_in(ALONE), offset)));
+    }
+    for defect in reference::defects() {
+        let proof = proof.clone();
+        trials.push(Trial::test(format!("caught::{}", defect.name), move || proof.caught(defect)));
     }
     libtest_mimic::run(&arguments, trials).exit();
 }

@@ -41,7 +41,7 @@ fn run(out: &Path, defect: &'static str, variation: Option<&'static str>) -> Run
         pause: run::Pause::default(),
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let recorded = runtime.block_on(run::run(&request, &Stop::never(), |cases| Progress::new(cases, false, false)));
+    let recorded = runtime.block_on(run::run(&request, &Stop::never(), &|cases| Progress::new(cases, false, false)));
     recorded.unwrap().record
 }
 

@@ -103,7 +103,8 @@ impl Shared {
         };
         let runtime = tokio::runtime::Runtime::new().map_err(|e| e.to_string())?;
         let progress = |cases| Progress::new(cases, false, false);
-        let recorded = runtime.block_on(run::run(&request, &Stop::never(), progress)).map_err(|why| why.to_string())?;
+        let recorded =
+            runtime.block_on(run::run(&request, &Stop::never(), &progress)).map_err(|why| why.to_string())?;
         eprintln!("seed {}", recorded.record.seed);
         Ok(recorded.record.cases.into_iter().map(|case| (case.id.clone(), case)).collect())
     }

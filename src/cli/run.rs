@@ -128,7 +128,7 @@ pub async fn run(args: RunArgs) -> ExitCode {
         }
     };
     let shown = !args.no_progress && std::io::stderr().is_terminal();
-    match run::run(&request, &stop, |cases| Progress::new(cases, shown, colour)).await {
+    match run::run(&request, &stop, &|cases| Progress::new(cases, shown, colour)).await {
         Ok(recorded) => report(&args, &request, &recorded, signals.number()),
         Err(why) => {
             output::complain("run", &why.to_string());

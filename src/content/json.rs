@@ -74,14 +74,14 @@ impl Writer<'_> {
 
     fn string(&mut self, text: &str, escape: bool) {
         if !escape {
-            self.out.push_str(&Value::from(text).to_string());
+            self.out.push_str(&quoted(text));
             return;
         }
         self.out.push('"');
         // Letters by number; all else as serde_json writes it, without its quotes.
         for part in text.split_inclusive(|c: char| c.is_ascii_alphabetic()) {
             let letter = part.chars().next_back().filter(char::is_ascii_alphabetic);
-            let plain = Value::from(&part[..part.len() - usize::from(letter.is_some())]).to_string();
+            let plain = quoted(&part[..part.len() - usize::from(letter.is_some())]);
             self.out.push_str(plain.get(1..plain.len() - 1).unwrap_or_default());
             if let Some(letter) = letter {
                 self.out.push_str(&format!("\\u{:04x}", u32::from(letter)));
@@ -89,6 +89,11 @@ impl Writer<'_> {
         }
         self.out.push('"');
     }
+}
+
+/// A JSON string. A text always is one.
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_default()
 }
 
 #[cfg(test)]

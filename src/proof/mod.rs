@@ -77,9 +77,7 @@ impl Proof {
             fail_fast: false,
             pause: Pause::default(),
         };
-        // A run is a large future, and several are under way at once.
-        let stop = Stop::never();
-        let recorded = Box::pin(run::run(&request, &stop, |cases| Progress::new(cases, false, false))).await?;
+        let recorded = run::run(&request, &Stop::never(), &|cases| Progress::new(cases, false, false)).await?;
         Ok(recorded.record)
     }
 }

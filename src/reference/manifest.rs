@@ -41,6 +41,11 @@ impl Descriptor {
         is_manifest_type(&self.media_type)
     }
 
+    /// Whether the media type is that of an index, in either family.
+    pub fn names_index(&self) -> bool {
+        matches!(self.media_type.as_str(), OCI_INDEX | DOCKER_LIST)
+    }
+
     /// Whether it is a layer that is fetched from elsewhere and may be absent (image-spec, layer.md).
     pub fn is_foreign(&self) -> bool {
         self.media_type.contains(".nondistributable.") || self.media_type.contains(".rootfs.foreign.")

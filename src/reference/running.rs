@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
+
 use super::boot::Ended;
 use super::config::{Config, GcConfig};
 use super::defects::defects;
@@ -32,11 +34,14 @@ pub struct Running {
 ///
 /// # Errors
 /// The address or the folder cannot be used; a name in [`Config::defects`] or [`Config::variations`] is unknown.
-pub async fn start(config: Config, listen: SocketAddr) -> io::Result<Running> {
-    let (configured, policy) = configure(&config)?;
-    let registry = Arc::new(Registry::open(configured, policy)?);
-    let listener = tokio::net::TcpListener::bind(listen).await?;
-    Running::serve(config, registry, listener.into_std()?)
+pub fn start(config: Config, listen: SocketAddr) -> BoxFuture<'static, io::Result<Running>> {
+    // Boxed, so that it is compiled once, here, and not again with each program that starts one.
+    Box::pin(async move {
+        let (configured, policy) = configure(&config)?;
+        let registry = Arc::new(Registry::open(configured, policy)?);
+        let listener = tokio::net::TcpListener::bind(listen).await?;
+        Running::serve(config, registry, listener.into_std()?)
+    })
 }
 
 impl Running {

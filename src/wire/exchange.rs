@@ -305,8 +305,15 @@ impl Response {
         super::answer::values(&self.headers, name)
     }
 
-    /// The first header line of this name, as text (invalid UTF-8 replaced).
+    /// What the header lines of this name say together, as text (invalid UTF-8 replaced): lines that differ are one list (RFC
+    /// 9110 5.2). Of a field that is no list nothing sound comes of it, as it should: nobody knows which line is meant.
     pub fn header(&self, name: &str) -> Option<String> {
-        self.values(name).next().map(|value| String::from_utf8_lossy(value).into_owned())
+        let mut said: Vec<&[u8]> = Vec::new();
+        for line in self.values(name) {
+            if !said.contains(&line) {
+                said.push(line);
+            }
+        }
+        (!said.is_empty()).then(|| String::from_utf8_lossy(&said.join(&b", "[..])).into_owned())
     }
 }

@@ -1,7 +1,7 @@
 //! TLS for both doors: one configuration, so that they trust the same.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
@@ -9,6 +9,15 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 use rustls_platform_verifier::Verifier;
+
+/// The platform's roots, which are read once. A machine without any can still speak http: only a handshake needs them.
+static PLATFORM: LazyLock<Arc<dyn ServerCertVerifier>> = LazyLock::new(|| {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    match Verifier::new(provider.clone()) {
+        Ok(verifier) => Arc::new(verifier),
+        Err(_) => Arc::new(TrustNobody(provider)),
+    }
+});
 
 /// The configuration: the platform's roots and those of `ca`, or none where `insecure` verifies nothing.
 ///
@@ -19,12 +28,12 @@ pub(crate) fn config(ca: Option<&Path>, insecure: bool) -> Result<ClientConfig, 
     let verifier: Arc<dyn ServerCertVerifier> = if insecure {
         Arc::new(TrustEveryone(provider.clone()))
     } else {
-        let roots = ca.map(certificates).transpose()?.unwrap_or_default();
-        match Verifier::new_with_extra_roots(roots, provider.clone()) {
-            Ok(verifier) => Arc::new(verifier),
-            // A machine without roots can still speak http: only a handshake needs them.
-            Err(_) if ca.is_none() => Arc::new(TrustNobody(provider.clone())),
-            Err(e) => return Err(format!("tls: {e}")),
+        match ca {
+            None => PLATFORM.clone(),
+            Some(ca) => {
+                let verifier = Verifier::new_with_extra_roots(certificates(ca)?, provider.clone());
+                Arc::new(verifier.map_err(|e| format!("tls: {e}"))?)
+            }
         }
     };
     Ok(ClientConfig::builder_with_provider(provider)

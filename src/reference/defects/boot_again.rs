@@ -1,5 +1,6 @@
 //! Wrong when a registry starts more than once, or is pushed to between two starts.
 
+use super::super::manifest::Manifest;
 use super::boot_tools::*;
 
 /// What is found, wrong from the second restart on.
@@ -126,6 +127,50 @@ pub(super) const DEFECTS: &[Defect] = &[
         &[Seam::Boot(|rebuild, found| match rebuild.life.upgraded && !rebuild.changed() {
             true => without_news(rebuild, found),
             false => found,
+        })],
+    )
+    .also(SHOWN),
+    Defect::new(
+        "restart-late-child-goes-with-lost-index",
+        "A start follows the tags to what an index had when it came, and finds no child that came late for one that has lost \
+         its tag since.",
+        "restart.keeps-manifest",
+        &[Seam::Boot(|rebuild, found| {
+            let lost = |repository: &str, index: &str| {
+                rebuild.gone.iter().any(|gone| {
+                    matches!(&gone.write, Write::Tag { repository: r, digest, .. } if r == repository && digest.as_str() == index)
+                })
+            };
+            without(found, |finds, one| {
+                let repository = one.write.repository();
+                finds.waited_for(one, |index| lost(repository, index) && !finds.is_tagged(repository, index))
+            })
+        })],
+    )
+    .also(&["upgrade.keeps-manifest"]),
+    Defect::new(
+        "restart-drops-wide-index",
+        "A start reads sixty-four entries of an index, and one with more counts as damaged.",
+        "restart.keeps-tag",
+        &[Seam::Boot(|_, found| {
+            without(found, |_, one| manifest(one).is_some_and(|manifest| manifest.children.len() > 64))
+        })],
+    )
+    .also(SHOWN),
+    Defect::new(
+        "restart-drops-nested-gaps",
+        "A start looks for the children of the indexes in an index: one with a gap at any depth counts as damaged.",
+        "restart.keeps-tag",
+        &[Seam::Boot(|_, found| {
+            without(found, |finds, one| {
+                let repository = one.write.repository();
+                let gaps = |manifest: &Manifest| finds.has_gaps(repository, manifest);
+                let Some(index) = manifest(one).filter(|manifest| manifest.children.iter().any(Descriptor::names_index)) else {
+                    return false;
+                };
+                let children = index.children.iter().filter_map(|child| finds.manifest(repository, &child.digest));
+                gaps(index) || children.into_iter().any(gaps)
+            })
         })],
     )
     .also(SHOWN),

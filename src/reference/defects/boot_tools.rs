@@ -59,9 +59,15 @@ impl<'a> Finds<'a> {
 
     /// Whether an index that was there before it names this manifest.
     pub fn came_late(&self, found: &Found) -> bool {
+        self.waited_for(found, |_| true)
+    }
+
+    /// Whether one of these indexes, by their digests, was there before it and names this manifest.
+    pub fn waited_for(&self, found: &Found, is: impl Fn(&str) -> bool) -> bool {
         let Write::Manifest { repository, digest, .. } = &found.write else { return false };
-        let theirs = self.manifests.iter().filter(|((name, _), _)| name == repository).map(|(_, other)| *other);
-        let mut earlier = theirs.filter(|other| other.since < found.since).filter_map(manifest);
+        let theirs = self.manifests.iter().filter(|((name, index), _)| name == repository && is(index));
+        let mut earlier =
+            theirs.filter(|(_, other)| other.since < found.since).filter_map(|(_, other)| manifest(other));
         earlier.any(|index| index.children.iter().any(|child| child.digest == digest.as_str()))
     }
 

@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 
 use super::super::answer::Body;
 use super::super::manifest::{OCI_IMAGE, OCI_INDEX};
+use super::gc_tools::is_late;
 use super::tools::*;
 
 /// What a lookup of an absent child is given instead.
@@ -26,10 +27,6 @@ fn sibling(lookup: &Lookup, parent: &Stored, is: impl Fn(&Descriptor) -> bool) -
     let mut all = present(lookup.view, lookup.repository, &parent.manifest.children);
     let (digest, ..) = all.find(|(_, _, child)| is(child))?;
     served(lookup.view, lookup.repository, &digest)
-}
-
-fn is_index_type(child: &Descriptor) -> bool {
-    child.media_type == OCI_INDEX || child.media_type.contains(".list.")
 }
 
 pub(super) const DEFECTS: &[Defect] = &[
@@ -71,7 +68,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         &[Seam::Resolve(|lookup, right| {
             instead(lookup, right, |_, _, child| {
                 let body = format!(r#"{{"schemaVersion":2,"mediaType":"{}","manifests":[]}}"#, child.media_type);
-                is_index_type(child).then(|| Served {
+                child.names_index().then(|| Served {
                     media_type: child.media_type.clone(),
                     digest: Digest::of(Default::default(), body.as_bytes()),
                     body: Body::Bytes(body.into()),
@@ -209,6 +206,44 @@ pub(super) const DEFECTS: &[Defect] = &[
                 plus(right, drops)
             }
             None => right,
+        })],
+    ),
+    Defect::new(
+        "missing-child-answered-with-late-sibling",
+        "Once a missing child has come, the registry serves it for those that are still absent.",
+        "manifest.get.absent",
+        &[Seam::Resolve(|lookup, right| {
+            instead(lookup, right, |_, parent, _| {
+                let held = lookup.view.state.repository(lookup.repository)?;
+                sibling(lookup, parent, |child| Digest::parse(&child.digest).is_some_and(|child| is_late(held, &child)))
+            })
+        })],
+    )
+    .also(&["manifest.head.absent"]),
+    Defect::new(
+        "missing-child-406",
+        "An absent child is answered with 406 where the Accept does not name its type.",
+        "manifest.get.absent",
+        &[Seam::Finish(|asked, view, _, answer| {
+            let accepts = asked.accepts();
+            let type_of = |child: &Descriptor| child.media_type.to_ascii_lowercase();
+            let named = asked.route.repository().zip(asked.route.reference()).is_some_and(|(repository, reference)| {
+                let mut naming = parents(*view, repository, reference).flat_map(|(_, index)| &index.manifest.children);
+                naming.any(|child| child.digest == reference && accepts.contains(&type_of(child)))
+            });
+            let wrong = absent_child(asked, view, &answer) && !accepts.is_empty() && !named;
+            changed(wrong, answer, |a| a.status(StatusCode::NOT_ACCEPTABLE))
+        })],
+    )
+    .also(&["manifest.head.absent"]),
+    Defect::new(
+        "missing-child-200-from-the-second-time",
+        "That a child is absent is kept in a cache, out of which it is answered with 200 and no body.",
+        "manifest.get.absent",
+        &[Seam::Finish(|asked, view, memory, answer| {
+            let again =
+                absent_child(asked, view, &answer) && gets_manifest(asked) && memory.count(asked.uri.path()) > 1;
+            changed(again, answer, |_| Answer::new(StatusCode::OK))
         })],
     ),
 ];

@@ -182,4 +182,19 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     )
     .when(stances::ACCEPT),
+    Defect::new(
+        "gap-has-one-parent",
+        "What is missing is noted with the index that names it, once: the first of two that name it is replaced by the second.",
+        "manifest.get.served",
+        &[Seam::Store(|change, right| match with_gaps(change) {
+            Some(push) => {
+                let named = push.missing.iter().flat_map(|gap| parents(push.view, push.repository, &gap.digest));
+                let others = named.map(|(digest, _)| digest).filter(|digest| *digest != push.digest);
+                plus(right, others.map(|digest| drop_manifest(push.repository, digest)).collect::<Vec<_>>())
+            }
+            None => right,
+        })],
+    )
+    .also(&["client.ends", "late.index.unchanged", "index.accept.kept"])
+    .when(stances::ACCEPT),
 ];

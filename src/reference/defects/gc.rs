@@ -20,13 +20,7 @@ fn children_of_garbage(collection: &Collection, plan: &[Write]) -> Vec<Digest> {
 
 /// The blobs of manifests that were deleted since the start.
 fn blobs_of_deleted(held: &Repository) -> impl Iterator<Item = &str> {
-    held.past
-        .gone()
-        .filter_map(|(gone, _)| match gone {
-            Gone::Manifest(_, stored) => Some(stored),
-            _ => None,
-        })
-        .flat_map(|stored| stored.manifest.blobs.iter().map(|blob| blob.digest.as_str()))
+    gone_manifests(held).flat_map(|(_, stored)| stored.manifest.blobs.iter().map(|blob| blob.digest.as_str()))
 }
 
 /// What a tag led to before it was set anew.
@@ -109,11 +103,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "delete.manifest-gone",
         &[Seam::Collect(|collection, right| {
             taking(right, |_| {
-                let back = collection.held.past.gone().filter_map(|(gone, _)| match gone {
-                    Gone::Manifest(digest, stored) => Some((digest, stored)),
-                    _ => None,
-                });
-                let named = back.filter(|(digest, _)| collection.live.contains(*digest));
+                let named = gone_manifests(collection.held).filter(|(digest, _)| collection.live.contains(*digest));
                 let write = |(digest, stored): (&Digest, &Stored)| {
                     Some(Write::Manifest {
                         repository: collection.repository.to_owned(),
@@ -160,11 +150,8 @@ pub(super) const DEFECTS: &[Defect] = &[
         "gc.keeps-manifest",
         &[Seam::Collect(|collection, right| {
             taking(right, |_| {
-                let gone = collection.held.past.gone().filter_map(|(gone, _)| match gone {
-                    Gone::Manifest(_, stored) => Some(stored),
-                    _ => None,
-                });
-                let children = gone.flat_map(|stored| &stored.manifest.children);
+                let gone = gone_manifests(collection.held);
+                let children = gone.flat_map(|(_, stored)| &stored.manifest.children);
                 let there = children.filter(|child| has(collection.held, &child.digest));
                 let digests = there.filter_map(|child| Digest::parse(&child.digest));
                 digests.map(|digest| drop_manifest(collection.repository, &digest)).collect()

@@ -60,10 +60,7 @@ pub(super) const DEFECTS: &[Defect] = &[
                     Write::DropManifest { digest, .. } => held.manifests.get(digest),
                     _ => None,
                 });
-                let gone = held.past.gone().filter_map(|(gone, _)| match gone {
-                    Gone::Manifest(_, stored) => Some(stored),
-                    _ => None,
-                });
+                let gone = gone_manifests(held).map(|(_, stored)| stored);
                 let waited = |child: &Descriptor, index: &Stored| {
                     let digest = Digest::parse(&child.digest)?;
                     held.manifests.get(&digest).is_some_and(|child| child.first > index.first).then_some(digest)
@@ -158,4 +155,33 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     )
     .also(&["manifest.get.served", "manifest.head.served", "expiry.keeps-manifest", "gc.keeps-manifest", "manifest.put.location"]),
+    Defect::new(
+        "gc-late-child-goes-with-its-tag",
+        "A late child that had a tag belongs to it, and goes at the collection after that was deleted.",
+        "gc.keeps-manifest",
+        &[Seam::Expire(|doomed, right| {
+            let held = doomed.collection.held;
+            let deleted = held.past.gone().any(|(gone, _)| {
+                matches!(gone, Gone::Tag(tag, had) if had == doomed.digest && !held.tags.contains_key(tag))
+            });
+            right || doomed.stored.is_some() && deleted && is_late(held, doomed.digest) && !tagged(held, doomed.digest)
+        })],
+    )
+    .also(KEPT),
+    Defect::new(
+        "gc-follows-no-index-that-came-hollow",
+        "What an index leads to is settled when it comes: one that came before all of its children leads to nothing.",
+        "gc.keeps-manifest",
+        &[Seam::Reach(|marked, right| {
+            let late = |child: &Descriptor, index: &Stored| {
+                let digest = Digest::parse(&child.digest);
+                digest.and_then(|digest| marked.held.manifests.get(&digest)).is_some_and(|child| child.first > index.first)
+            };
+            without_children(marked, right, |index| {
+                let children = &index.manifest.children;
+                children.len() > 1 && children.iter().all(|child| late(child, index))
+            })
+        })],
+    )
+    .also(KEPT),
 ];

@@ -73,4 +73,41 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     )
     .also(KEPT),
+    Defect::new(
+        "gc-takes-index-that-lost-one-of-its-tags",
+        "An index that lost a tag goes at the next collection, though another tag, or the same one again, leads to it.",
+        "gc.keeps-tag",
+        &[Seam::Expire(|doomed, right| {
+            let held = doomed.collection.held;
+            let index = doomed.stored.is_some_and(is_stored_index);
+            right || index && lost_a_tag(held, doomed.digest) && tagged(held, doomed.digest)
+        })],
+    )
+    .also(KEPT),
+    Defect::new(
+        "gc-eats-layers-of-deleted-sibling",
+        "The layers of a deleted image go at the next collection where an index names it still, whoever else has them.",
+        "gc.keeps-blob",
+        &[Seam::Collect(|collection, right| {
+            taking(right, |_| {
+                let is_named = |digest: &Digest| collection.held.manifests.values().any(|index| names(index, digest));
+                let gone = gone_manifests(collection.held).filter(|(digest, _)| is_named(digest));
+                let blobs = gone.flat_map(|(_, image)| &image.manifest.blobs);
+                blobs.filter_map(|blob| unlink(collection.repository, &blob.digest)).collect()
+            })
+        })],
+    )
+    .also(KEPT),
+    Defect::new(
+        "gc-takes-layers-uploaded-again",
+        "The layers of a deleted image are marked for the next collection, and stay so when they are uploaded again for \
+         another one.",
+        "gc.keeps-blob",
+        &[Seam::Expire(|doomed, right| {
+            let mut gone = gone_manifests(doomed.collection.held);
+            let again = gone.any(|(_, image)| doomed.since > image.since && has_blob(image, doomed.digest.as_str()));
+            right || doomed.stored.is_none() && again
+        })],
+    )
+    .also(KEPT),
 ];

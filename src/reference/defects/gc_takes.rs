@@ -153,4 +153,25 @@ pub(super) const DEFECTS: &[Defect] = &[
         "gc.keeps-referrer",
         &[Seam::Refer(|lookup, right| if lookup.view.state.life.collections > 0 { Vec::new() } else { right })],
     ),
+    Defect::new(
+        "gc-spares-blobs-that-nothing-named",
+        "A collection looks at the blobs of manifests that go: one that no manifest ever named stays for ever.",
+        "gc.drops-blob",
+        &[Seam::Collect(|collection, right| {
+            let held = collection.held;
+            let ever = |blob: &str| {
+                held.manifests.iter().chain(gone_manifests(held)).any(|(_, stored)| has_blob(stored, blob))
+            };
+            sparing(right, |write| matches!(write, Write::Unlink { digest, .. } if !ever(digest.as_str())))
+        })],
+    ),
+    Defect::new(
+        "gc-spares-blobs-of-deleted-images",
+        "A collection takes the blobs of the manifests that it takes: those of one that was deleted before stay for ever.",
+        "gc.drops-blob",
+        &[Seam::Collect(|collection, right| {
+            let deleted = |blob: &str| gone_manifests(collection.held).any(|(_, stored)| has_blob(stored, blob));
+            sparing(right, |write| matches!(write, Write::Unlink { digest, .. } if deleted(digest.as_str())))
+        })],
+    ),
 ];

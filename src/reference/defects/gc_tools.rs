@@ -20,6 +20,19 @@ pub fn is_stored_index(stored: &Stored) -> bool {
     stored.manifest.kind == Kind::Index
 }
 
+/// Whether a manifest names this blob.
+pub fn has_blob(stored: &Stored, blob: &str) -> bool {
+    stored.manifest.blobs.iter().any(|named| named.digest == blob)
+}
+
+/// The manifests that a repository lost, oldest first.
+pub fn gone_manifests(held: &Repository) -> impl Iterator<Item = (&Digest, &Stored)> {
+    held.past.gone().filter_map(|(gone, _)| match gone {
+        Gone::Manifest(digest, stored) => Some((digest, stored)),
+        _ => None,
+    })
+}
+
 /// Whether a tag leads to this manifest directly.
 pub fn tagged(held: &Repository, digest: &Digest) -> bool {
     held.tags_of(digest).next().is_some()
@@ -110,7 +123,7 @@ pub fn is_late(held: &Repository, digest: &Digest) -> bool {
 
 /// The manifests of a repository that name this blob.
 pub fn owners<'a>(held: &'a Repository, blob: &'a str) -> impl Iterator<Item = (&'a Digest, &'a Stored)> {
-    held.manifests.iter().filter(move |(_, stored)| stored.manifest.blobs.iter().any(|named| named.digest == blob))
+    held.manifests.iter().filter(move |(_, stored)| has_blob(stored, blob))
 }
 
 /// Whether whatever names this blob came late.

@@ -162,4 +162,32 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     )
     .when(stances::REFUSE),
+    Defect::new(
+        "refused-by-digest-for-ever",
+        "The digest of an index that was refused is remembered: it is refused again once its children are there.",
+        "index.refuse.until-complete",
+        &[Seam::Finish(|asked, _, memory, answer| {
+            let by_digest = asked.route.reference().is_some_and(|reference| reference.contains(':'));
+            if !puts_manifest(asked) || !by_digest {
+                return answer;
+            }
+            if index_refused(asked, &answer) {
+                memory.keep(asked.uri.path(), &answer);
+            }
+            memory.recall(asked.uri.path()).unwrap_or(answer)
+        })],
+    )
+    .when(stances::REFUSE),
+    Defect::new(
+        "deleted-child-stays-absent",
+        "A manifest that was deleted and came again counts as absent where an index names it.",
+        "index.refuse.until-complete",
+        &[Seam::Present(|wanted, right| {
+            let held = wanted.view.state.repository(wanted.repository);
+            let deleted = Digest::parse(&wanted.descriptor.digest)
+                .is_some_and(|child| held.is_some_and(|held| was_there(held, &child)));
+            right && !deleted
+        })],
+    )
+    .when(stances::REFUSE),
 ];

@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 
 use super::delete::{deletes_digest, deletes_tag};
+use super::gc_tools::gone_manifests;
 use super::tools::*;
 
 /// The last good answer of its kind, where there is none any more.
@@ -100,4 +101,16 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     )
     .also(&["manifest.get.bytes"]),
+    Defect::new(
+        "emptied-repository-500",
+        "A repository of which everything was deleted makes the registry fall over when it is read.",
+        "manifest.get.absent",
+        &[Seam::Finish(|asked, view, _, answer| {
+            let held = asked.route.repository().and_then(|name| view.state.repository(name));
+            let emptied = held.is_some_and(|held| held.manifests.is_empty() && gone_manifests(held).next().is_some());
+            let missing = asked.reads() && answer.status == StatusCode::NOT_FOUND;
+            changed(matches!(asked.route, Route::Manifest { .. }) && missing && emptied, answer, |_| fault().into())
+        })],
+    )
+    .also(&["manifest.head.absent", "delete.manifest-gone", "tags.gone"]),
 ];

@@ -162,4 +162,19 @@ pub(super) const DEFECTS: &[Defect] = &[
     )
     .also(&["index.refuse.status"])
     .when(stances::REQUIRE),
+    Defect::new(
+        "required-for-ever",
+        "That a required child is absent is remembered of a tag: the index is refused again once the child is there.",
+        "index.refuse.until-complete",
+        &[Seam::Finish(|asked, _, memory, answer| {
+            if !puts_manifest(asked) {
+                return answer;
+            }
+            if answer.status.is_client_error() {
+                memory.keep(asked.uri.path(), &answer);
+            }
+            memory.recall(asked.uri.path()).unwrap_or(answer)
+        })],
+    )
+    .when(stances::REQUIRE),
 ];

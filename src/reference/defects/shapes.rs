@@ -183,9 +183,8 @@ pub(super) const DEFECTS: &[Defect] = &[
         "An index that names an index, and is pushed by tag, makes the registry fall over.",
         "index.shape.answered",
         &[Seam::Accept(|push, right| {
-            let index = |c: &Descriptor| c.media_type.ends_with("index.v1+json") || c.media_type.contains(".list.");
-            let foreign = any_present(push, |s, child| index(child) && s.manifest.kind != Kind::Index);
-            falls_over(any_child(push, index) && !foreign && !by_digest(push), right)
+            let foreign = any_present(push, |s, child| child.names_index() && s.manifest.kind != Kind::Index);
+            falls_over(any_child(push, Descriptor::names_index) && !foreign && !by_digest(push), right)
         })],
     )
     .also(&["index.refuse.status"]),
@@ -243,4 +242,52 @@ pub(super) const DEFECTS: &[Defect] = &[
             falls_over(puts_manifest(asked) && asked.header("content-type").is_none(), right)
         })],
     ),
+    Defect::new(
+        "nested-over-a-gap-500",
+        "An index that names an index with a gap makes the registry fall over: it looks for the children's children.",
+        "index.shape.answered",
+        &[Seam::Accept(|push, right| {
+            let gaps = |inner: &Stored| {
+                let children = &inner.manifest.children;
+                present(push.view, push.repository, children).count() < children.len()
+            };
+            falls_over(any_present(push, |inner, _| inner.manifest.kind == Kind::Index && gaps(inner)), right)
+        })],
+    )
+    .when(stances::ACCEPT),
+    Defect::new(
+        "nested-index-owns-the-images-below",
+        "An index owns its images: when another index names it, they are moved under that one, and are found no more by \
+         themselves.",
+        "manifest.get.served",
+        &[Seam::Store(|change, right| match accepted(change).filter(|push| is_complete(push)) {
+            Some(push) => {
+                let inner = present(push.view, push.repository, &push.manifest.children);
+                let below = inner.flat_map(|(_, inner, _)| &inner.manifest.children);
+                let below = below.filter_map(|image| Digest::parse(&image.digest));
+                plus(right, below.map(|image| drop_manifest(push.repository, &image)).collect::<Vec<_>>())
+            }
+            None => right,
+        })],
+    )
+    .also(&["client.ends"]),
+    Defect::new(
+        "sparse-pair-unwrapped",
+        "An index of two of which one is absent is answered with the other.",
+        "manifest.get.bytes",
+        &[Seam::Resolve(|lookup, right| {
+            let found = right?;
+            let other = || {
+                let stored = lookup.view.state.manifest(lookup.repository, &found.digest)?;
+                let there: Vec<Digest> =
+                    present(lookup.view, lookup.repository, &stored.manifest.children).map(|(digest, ..)| digest).collect();
+                match (stored.manifest.children.len(), there.as_slice()) {
+                    (2, [only]) => served(lookup.view, lookup.repository, only),
+                    _ => None,
+                }
+            };
+            Some(other().unwrap_or(found))
+        })],
+    )
+    .when(stances::NOT_REFUSE),
 ];

@@ -1,7 +1,8 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{defects, variations};
 use super::*;
+use crate::proof::coverage::case_name;
 use crate::suite::{SuiteSource, load};
 
 fn is_kebab(name: &str) -> bool {
@@ -27,6 +28,23 @@ fn each_defect_breaks_requirements_that_there_are() {
         let unknown: Vec<_> = broken.filter(|id| !library.requirements.contains_key(**id)).collect();
         assert!(unknown.is_empty(), "{}: {unknown:?}", defect.name);
     }
+}
+
+/// A case that shows no more than many others do adds nothing: each has a defect that few name.
+#[test]
+fn each_case_has_a_defect_that_few_cases_name() {
+    const FEW: usize = 5;
+    let library = load(&SuiteSource::Shipped).unwrap();
+    let mut named = BTreeMap::<&str, BTreeSet<String>>::new();
+    for case in &library.instances {
+        for defect in &case.caught_by {
+            named.entry(defect).or_default().insert(case_name(&case.id));
+        }
+    }
+    let few = |defect: &String| named[defect.as_str()].len() <= FEW;
+    let adds_nothing = library.instances.iter().filter(|case| !case.caught_by.iter().any(few));
+    let adds_nothing: BTreeSet<String> = adds_nothing.map(|case| case_name(&case.id)).collect();
+    assert!(adds_nothing.is_empty(), "{adds_nothing:?}");
 }
 
 #[tokio::test]
