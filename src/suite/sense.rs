@@ -286,19 +286,24 @@ impl Sense<'_> {
         if let Err(problem) = session.span() {
             self.at("bytes", problem, "the first and the last byte that are sent");
         }
+        let sends_some = session.r#do == SessionRequest::Chunk || sends && session.bytes.is_some();
+        self.pieces(session.chunks, sends_some);
+    }
+
+    /// The chunked coding of what is sent.
+    fn pieces(&self, chunks: Option<u64>, sends: bool) {
+        match chunks {
+            Some(0) => self.at("chunks", "a chunk of no bytes is the last one", "write the bytes of one chunk"),
+            Some(_) if !sends => self.idle("chunks", "there is no body"),
+            _ => {}
+        }
     }
 
     fn raw(&self, raw: &Raw) {
         if raw.body.is_some() && raw.bytes_of.is_some() {
             self.one_of(&[("body", true), ("bytes-of", true)]);
         }
-        match raw.chunks {
-            Some(0) => self.at("chunks", "a chunk of no bytes is the last one", "write the bytes of one chunk"),
-            Some(_) if raw.body.is_none() && raw.bytes_of.is_none() => {
-                self.idle("chunks", "there is no body");
-            }
-            _ => {}
-        }
+        self.pieces(raw.chunks, raw.body.is_some() || raw.bytes_of.is_some());
         if !words::is_token(&raw.method) {
             self.at(
                 "method",

@@ -161,7 +161,7 @@ impl Auth {
         };
         let (registry, door) = (&self.registry, &self.door);
         let endpoint = Endpoint { realm: &realm, registry, credentials: credentials.as_ref(), door };
-        token::calls(&endpoint, &Scopes::of(scopes.iter().map(String::as_str)))
+        token::calls(&endpoint, &Scopes::as_written(scopes))
     }
 
     /// Our name, and a password that is not ours.

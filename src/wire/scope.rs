@@ -28,6 +28,11 @@ impl Scopes {
         Scopes(joined.chain(others).collect())
     }
 
+    /// Just these, in their order: a client may name a resource twice.
+    pub fn as_written(scopes: &[String]) -> Scopes {
+        Scopes(scopes.to_vec())
+    }
+
     /// All of both.
     pub fn union(&self, other: &Scopes) -> Scopes {
         Scopes::of(self.iter().chain(other.iter()))

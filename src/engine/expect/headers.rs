@@ -51,7 +51,9 @@ fn location(expected: LocationIs, seen: &Observation) -> Option<Fault> {
         LocationIs::Present => "a Location",
     };
     let fault = |got: &str| Some(Fault::new("location", text, got));
+    let first = seen.response.values("location").next();
     match seen.response.header("location") {
+        _ if seen.response.values("location").any(|line| Some(line) != first) => return fault("several Locations"),
         None => return fault("no Location"),
         Some(value) if value.trim().is_empty() => return fault("an empty Location"),
         Some(_) if seen.response.location.is_none() => return fault("a Location that is no URL"),

@@ -60,7 +60,7 @@ pub async fn run(case: &mut Case, here: &Here<'_>, what: &Raw) -> Result<(), Hal
 }
 
 /// A body in the chunked coding (RFC 9112 7.1).
-fn in_chunks(body: &AskBody, size: u64) -> Bytes {
+pub(super) fn in_chunks(body: &AskBody, size: u64) -> Bytes {
     let whole: Vec<u8> = match body {
         AskBody::Empty => Vec::new(),
         AskBody::Bytes(bytes) => bytes.to_vec(),

@@ -1,5 +1,6 @@
 //! `session`: an upload request by request.
 
+use super::raw::in_chunks;
 use super::upload::{self, Way};
 use super::{Here, expand};
 use crate::content::Body;
@@ -90,7 +91,10 @@ fn sent(way: &Way, what: &SessionStep, place: &str, query: Option<&str>) -> Resu
     if matches!(way.node.body, Body::None) {
         return Err(format!("{} has no bytes to be sent", way.node.name));
     }
-    let body = if length == 0 { AskBody::Empty } else { way.body(first, length) };
+    let mut body = if length == 0 { AskBody::Empty } else { way.body(first, length) };
+    if let Some(size) = what.chunks {
+        body = AskBody::Bytes(in_chunks(&body, size));
+    }
     let mut question = match what.r#do {
         SessionRequest::Chunk => way.question("a chunk", "PATCH", place, body),
         _ => {
@@ -107,6 +111,10 @@ fn sent(way: &Way, what: &SessionStep, place: &str, query: Option<&str>) -> Resu
         }
         None => None,
     };
+    if what.chunks.is_some() {
+        upload::set(&mut question.ask, "Transfer-Encoding", "chunked");
+        question.ask.as_written = true;
+    }
     if let Some(says) = says {
         upload::set(&mut question.ask, "Content-Range", &says);
     }

@@ -7,6 +7,7 @@ mod after;
 mod after_lists;
 mod after_writes;
 mod again;
+mod asked_by_clients;
 mod auth_challenge;
 mod auth_entry;
 mod auth_scope;
@@ -232,6 +233,7 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         http::DEFECTS,
         texts::DEFECTS,
         docker::DEFECTS,
+        asked_by_clients::DEFECTS,
         auth_challenge::DEFECTS,
         auth_entry::DEFECTS,
         auth_scope::DEFECTS,

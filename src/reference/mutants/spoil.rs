@@ -20,7 +20,11 @@ pub(super) fn spoil(wrong: &Wrong, asked: &Asked, memory: &Memory, right: &Answe
     // One of the same kind says the same, in words that are for people alone; one that asked who is there was no answer yet.
     let says_other = |answer: &Answer| kind.code.is_none() || Kind::of(asked, answer) != kind;
     let is_other = |answer: &Answer| says_other(answer) && answer.status != StatusCode::UNAUTHORIZED;
-    let earlier = || memory.recall(&kind.question()).filter(is_other);
+    let differs = |answer: &Answer| {
+        let said = |answer: &Answer| (answer.status, answer.headers.clone(), answer.body.to_bytes());
+        said(answer) != said(right)
+    };
+    let earlier = || memory.recall(&kind.question()).filter(is_other).filter(differs);
     match wrong {
         Wrong::Status(status) => Some(right.clone().status(StatusCode::from_u16(*status).ok()?)),
         Wrong::Header(name, wrong) => header(name, *wrong, right),
@@ -29,6 +33,8 @@ pub(super) fn spoil(wrong: &Wrong, asked: &Asked, memory: &Memory, right: &Answe
             (other != right.body).then(|| with_body(right, other.to_bytes()))
         }
         Wrong::Body(wrong) => body(*wrong, asked, right),
+        // To HEAD nothing comes that could be seen.
+        Wrong::Error(_) if asked.method == Method::HEAD => None,
         Wrong::Error(wrong) => error(*wrong, right),
         Wrong::List(wrong) => list(*wrong, list_of(&kind)?, right),
         Wrong::Keyless(key) => keyless(key, list_of(&kind)?, right),

@@ -102,6 +102,8 @@ pub struct SessionStep {
     pub says: Option<String>,
     /// The query of `open`, where it has one; that of `close`, instead of the blob's digest.
     pub query: Option<String>,
+    /// What is sent goes in the chunked coding, so many bytes at a time, without a Content-Length.
+    pub chunks: Option<u64>,
 }
 
 impl SessionStep {
