@@ -11,6 +11,16 @@
 //! ```
 //!
 //! [`mod@reference`] is a registry of our own: a target that is always at hand, and that can be told to be wrong.
+//! [`proof`] runs the pipeline against it, wrong in one way after the other.
+//!
+//! One case on its way: [`run`] opens the target ([`target`]: profile, launch, probe, barriers), [`plan`] says which cases are for
+//! it, [`engine`] takes them from barrier to barrier (`rounds`), each step by step (`steps`), asks through [`wire`], holds what comes
+//! against the expectations (`expect`), and keeps a journal of what it made. [`clients`] are programs of others that a step may run;
+//! [`report`] draws the record; [`cli`] is the verbs; [`input`] and [`near`] read files, and say what may have been meant.
+//!
+//! A new *step* is a model in `suite/model`, its rules in `suite/sense.rs`, and what it does in `engine/steps`; a new *assertion* a key
+//! in `suite/assertion.rs`, and its check in `engine/expect`; a new *defect* a row in `reference/defects`, at one of the seams of
+//! `reference/policy.rs`, and a case that names it under `caught-by`.
 
 pub mod cli;
 pub mod clients;

@@ -82,7 +82,14 @@ pub async fn list(args: ListArgs) -> ExitCode {
     let written = output::print("list", &list::cases(&selected.library, &planned, args.json));
     let runs = planned.iter().filter(|plan| plan.skip.is_none()).count();
     if !args.json {
-        output::complain("list", &format!("{runs} run, {} skipped", planned.len() - runs));
+        let skipped = planned.len() - runs;
+        output::complain(
+            "list",
+            &match target {
+                Some(_) => format!("{runs} run, {skipped} skipped"),
+                None => format!("{runs} cases; which of them are skipped a target would say"),
+            },
+        );
     }
     if runs == 0 { Exit::Nothing } else { Exit::AsExpected }.if_written(written).into()
 }
@@ -101,6 +108,9 @@ async fn planned(selected: &Selected, target: &TargetSpec) -> Result<Vec<Planned
     let mut signal = None;
     let visit = visit::visit(&live, None, false, async { signal = Some(signals.next().await) }).await;
     let visit = visit.map_err(|text| untestable(&text))?;
+    for line in &visit.left {
+        output::complain("list", &format!("left behind: {line}"));
+    }
     match visit.findings {
         Some(findings) => {
             Ok(plan::plan(&selected.library.instances, &findings, &live.barriers(), &selected.filters, None))

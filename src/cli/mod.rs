@@ -39,7 +39,7 @@ struct Cli {
 enum Verb {
     /// Run cases, judge them, and write the reports
     Run(run::RunArgs),
-    /// List what would run and what would be skipped; without a target, every case there is
+    /// List what would run and what would be skipped; a target is asked as by `probe`; without one, every case there is
     List(list::ListArgs),
     /// Load the suites, and report everything that is wrong with them
     Check(check::CheckArgs),

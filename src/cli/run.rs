@@ -1,7 +1,7 @@
 //! `lacuna run`: the pipeline, each stage one call.
 
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
@@ -155,8 +155,10 @@ fn request(args: &RunArgs, colour: bool) -> Result<Request, String> {
         false => Library::default(),
     };
     let elsewhere = shipped.instances.into_iter().map(|case| case.id).collect();
+    let out = args.out.clone().unwrap_or_else(|| PathBuf::from("reports").join(&target.name));
+    let command = command(args, &out);
     Ok(Request {
-        out: args.out.clone().unwrap_or_else(|| PathBuf::from("reports").join(&target.name)),
+        out,
         known,
         filters: selected.filters,
         library: selected.library,
@@ -170,16 +172,16 @@ fn request(args: &RunArgs, colour: bool) -> Result<Request, String> {
         repeat: args.repeat,
         keep: args.keep,
         fail_fast: args.fail_fast,
-        pause: Pause { at: args.pause_at, resume: args.resume.clone(), command: command(args) },
+        pause: Pause { at: args.pause_at, resume: args.resume.clone(), command },
     })
 }
 
-/// The command up to its target and suites, as typed.
-fn command(args: &RunArgs) -> String {
+/// The command that goes on, up to its journal: target and suites as typed, and a folder of its own, since what failed before
+/// the pause stands in the first one's reports alone.
+fn command(args: &RunArgs, out: &Path) -> String {
     let target = args.select.target.as_deref().filter(|target| is_target(target)).unwrap_or("TARGET");
     let suites = args.select.suites.as_ref().map(|suites| format!(" --suites {}", suites.display()));
-    let out = args.out.as_ref().map(|out| format!(" --out {}", out.display()));
-    format!("lacuna run {target}{}{}", suites.unwrap_or_default(), out.unwrap_or_default())
+    format!("lacuna run {target}{} --out {}-resumed", suites.unwrap_or_default(), out.display())
 }
 
 /// Writes the reports, and what of them cannot be written, somewhere else.

@@ -4,8 +4,16 @@ use std::time::{Duration, Instant};
 
 use super::stop::Stop;
 
-/// The pause before a read is repeated.
+/// The pause before a read is repeated, while the window is young.
 const PAUSE: Duration = Duration::from_millis(50);
+
+/// Later it is one in so many of the window's age: a minute takes some sixty looks, not a thousand of the target's `rate`.
+const SHARE: u32 = 10;
+
+/// The pause in a window of this age.
+fn pause(age: Duration) -> Duration {
+    PAUSE.max(age / SHARE)
+}
 
 /// A window, and the looks that are taken in it.
 #[derive(Debug)]
@@ -32,7 +40,8 @@ impl Window {
         }
         self.is_over = Instant::now() >= self.deadline;
         if !self.is_over {
-            tokio::time::sleep(PAUSE.min(self.deadline.saturating_duration_since(Instant::now()))).await;
+            let pause = pause(self.since.elapsed());
+            tokio::time::sleep(pause.min(self.deadline.saturating_duration_since(Instant::now()))).await;
         }
         true
     }
@@ -51,6 +60,14 @@ mod tests {
         assert!(window.opens(&stop).await);
         assert!(!window.opens(&stop).await);
         assert!(Window::of(past, Duration::ZERO).is_none());
+    }
+
+    #[test]
+    fn the_pauses_grow_with_the_window() {
+        let ages = std::iter::successors(Some(Duration::ZERO), |age| Some(*age + pause(*age)));
+        let ages: Vec<Duration> = ages.take_while(|age| *age < Duration::from_secs(60)).collect();
+        assert_eq!(ages[..3], [0, 50, 100].map(Duration::from_millis));
+        assert!((50..70).contains(&ages.len()), "{} looks", ages.len());
     }
 
     #[tokio::test]

@@ -62,6 +62,10 @@ pub struct Assertion {
     /// `Content-Type` (without parameters), `Content-Length` and `Docker-Content-Digest` are there as in the response that an
     /// earlier step named with `as`, with the same values. Nothing is asserted unless both are of the 2xx.
     pub same_headers: Option<String>,
+    /// `ETag`, where there is one: `well-formed`, a single line of RFC 9110's grammar.
+    pub etag: Option<EtagIs>,
+    /// Of a 2xx: where the response that an earlier step named with `as` has an `ETag`, this one has the same.
+    pub same_etag: Option<String>,
     /// Tag lists.
     pub tags: Option<TagsAre>,
     /// `Link`: `absent`, `present`, or `well-formed` (RFC 8288, rel="next", where there is one).
@@ -240,6 +244,14 @@ pub enum WarningsAre {
     WellFormed,
     /// Their texts have 4096 bytes at most, all together.
     Bounded,
+}
+
+/// What `ETag` must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum EtagIs {
+    /// One, in quotes, with `W/` before it where it is a weak one (RFC 9110 8.8.3).
+    WellFormed,
 }
 
 /// What `detail` must name.

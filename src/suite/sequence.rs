@@ -253,11 +253,15 @@ impl<'a> Seen<'a> {
         }
     }
 
-    /// `same-as` and `same-headers` name an earlier step.
+    /// `same-as`, `same-headers` and `same-etag` name an earlier step.
     fn comparisons(&mut self, decoded: &'a Decoded, later: &[Arc<Decoded>], context: &Context) {
         for expected in &decoded.expected {
             let assertion = &expected.expectation.assertion;
-            let named = [("same-as", &assertion.same_as), ("same-headers", &assertion.same_headers)];
+            let named = [
+                ("same-as", &assertion.same_as),
+                ("same-headers", &assertion.same_headers),
+                ("same-etag", &assertion.same_etag),
+            ];
             for (key, name) in named.into_iter().filter_map(|(key, name)| Some((key, name.as_deref()?))) {
                 self.comparison(expected, key, name, later, context);
             }

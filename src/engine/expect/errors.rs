@@ -121,8 +121,10 @@ fn form_of(body: &ErrorBody, form: Form) -> Option<Fault> {
     const EXPECTED: &str = "{\"errors\": [{\"code\": ...}]} with a code of the spec's list";
     let value = match (body, form) {
         (ErrorBody::Json(value), _) => value,
+        // The form is demanded of JSON; what is called JSON and is none has a wrong type (v1.1.1 L788; RFC 9110 8.3).
         (ErrorBody::Broken, _) => {
-            return Some(Fault::new("form", EXPECTED, "a body that is called JSON and is none"));
+            let fault = Fault::new("form", EXPECTED, "a body that is called JSON and is none");
+            return Some(Fault { requirement: Some("error.type"), ..fault });
         }
         (_, Form::Errors | Form::TypedErrors | Form::Messages) => return None,
         (other, Form::JsonErrors) => {

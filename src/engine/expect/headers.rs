@@ -51,6 +51,10 @@ fn location(expected: LocationIs, seen: &Observation) -> Option<Fault> {
         LocationIs::Present => "a Location",
     };
     let fault = |got: &str| Some(Fault::new("location", text, got));
+    // What is refused is nowhere; that it was not to be is said by the status.
+    if seen.response.status >= 400 {
+        return None;
+    }
     let first = seen.response.values("location").next();
     match seen.response.header("location") {
         _ if seen.response.values("location").any(|line| Some(line) != first) => return fault("several Locations"),

@@ -6,6 +6,7 @@
 
 pub mod diff;
 pub mod errors;
+mod etag;
 pub mod headers;
 pub mod lists;
 mod one_of;
@@ -73,7 +74,7 @@ pub struct World<'a> {
     pub foreign: &'a BTreeSet<String>,
 }
 
-/// What `same-as` and `same-headers` compare.
+/// What `same-as`, `same-headers` and `same-etag` compare.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Seen {
@@ -88,6 +89,9 @@ pub struct Seen {
     /// `Content-Type`, without its parameters.
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     pub media_type: Option<String>,
+    /// `ETag`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
 }
 
 impl Seen {
@@ -99,6 +103,7 @@ impl Seen {
             digest: response.header(headers::DIGEST),
             code: errors::first_code(response),
             media_type: headers::own_type(response),
+            etag: response.header("etag"),
         }
     }
 }
@@ -195,6 +200,7 @@ pub fn judge<'a>(
             faults.extend(headers::check(assertion, seen, world));
             faults.extend(who::check(assertion, seen, world));
             faults.extend(same::check(assertion, seen, world));
+            faults.extend(etag::check(assertion, seen, world));
             faults.extend(payload::check(assertion, seen, world));
             faults.extend(lists::check(assertion, seen, world));
             faults.extend(assertion.one_of.as_ref().and_then(|names| one_of::check(names, seen, world)));

@@ -115,7 +115,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
         "upload-begun-by-type",
         "A POST that says that its body, which has no bytes, is JSON is answered with 415.",
-        "upload.session-opened",
+        "upload.json-said",
         &[Seam::Hear(|asked, _, right| {
             match begins(asked) && asked.header("content-type") == Some("application/json") {
                 true => Err(Problem::bad_request("not this type").status(StatusCode::UNSUPPORTED_MEDIA_TYPE)),

@@ -176,6 +176,14 @@ pub(super) const DEFECTS: &[Defect] = &[
         &[Seam::Finish(|asked, _, _, answer| changed(past_the_end(asked, &answer), answer, |_| fault().into()))],
     ),
     Defect::new(
+        "range-past-end-400",
+        "A range past the end of a blob is refused with 400.",
+        "blob.range.unsatisfiable-status",
+        &[Seam::Finish(|asked, _, _, answer| {
+            changed(past_the_end(asked, &answer), answer, |a| a.status(StatusCode::BAD_REQUEST))
+        })],
+    ),
+    Defect::new(
         "range-past-end-206",
         "A range past the end of a blob is answered with 206 and no bytes.",
         "blob.range.unsatisfiable",

@@ -10,7 +10,7 @@ fn gets_catalog(asked: &Asked) -> bool {
 }
 
 /// The names of a page, changed.
-fn relisted(asked: &Asked, answer: Answer, change: impl FnOnce(Vec<String>) -> Vec<String>) -> Answer {
+pub(super) fn relisted(asked: &Asked, answer: Answer, change: impl FnOnce(Vec<String>) -> Vec<String>) -> Answer {
     if !gets_catalog(asked) || answer.status != StatusCode::OK {
         return answer;
     }

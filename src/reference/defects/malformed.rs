@@ -99,7 +99,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
         "put-type-mismatch-served-as-json",
         "A manifest whose mediaType is not its Content-Type is stored, and served as plain JSON.",
-        "manifest.put.type-mismatch",
+        "manifest.get.type",
         &[
             Seam::Accept(|push, right| if is_mismatched(push) { Ok(()) } else { right }),
             Seam::Resolve(|lookup, right| {

@@ -8,6 +8,7 @@ mod after_lists;
 mod after_writes;
 mod again;
 mod asked_by_clients;
+mod asked_by_registries;
 mod auth_challenge;
 mod auth_entry;
 mod auth_scope;
@@ -83,6 +84,7 @@ mod require;
 mod rewrite;
 mod roads;
 mod scope;
+mod seldom;
 mod sessions;
 mod shapes;
 mod shapes_mixed;
@@ -176,6 +178,7 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         ranges::DEFECTS,
         uploads::DEFECTS,
         chunks::DEFECTS,
+        seldom::DEFECTS,
         sessions::DEFECTS,
         statuses::DEFECTS,
         roads::DEFECTS,
@@ -234,6 +237,7 @@ static ALL: LazyLock<Vec<Defect>> = LazyLock::new(|| {
         texts::DEFECTS,
         docker::DEFECTS,
         asked_by_clients::DEFECTS,
+        asked_by_registries::DEFECTS,
         auth_challenge::DEFECTS,
         auth_entry::DEFECTS,
         auth_scope::DEFECTS,

@@ -70,7 +70,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
         "unknown-query-404",
         "A manifest that is asked for with a query is not found.",
-        "manifest.get.served",
+        "pull.mirror-query",
         &[Seam::Finish(|asked, _, _, answer| {
             let read = gets_manifest(asked) || heads_manifest(asked);
             changed(read && asked.uri.query().is_some(), answer, |_| {

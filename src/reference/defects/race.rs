@@ -188,7 +188,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
         "race-tags-skip",
         "While tags come and go the list leaves one out that stays.",
-        "race.tags-during",
+        "race.tags-walk",
         &[
             BEGIN,
             Seam::List(|listing, mut right| {
@@ -202,7 +202,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
         "race-tags-twice",
         "While tags come and go a page begins with the last tag of the one before.",
-        "race.tags-during",
+        "race.tags-walk",
         &[
             BEGIN,
             Seam::Page(|listing, _, mut right| {

@@ -19,6 +19,10 @@ fn is_huge(asked: &Asked) -> bool {
     gets_blob(asked) && numbers.filter(|text| digits(text)).any(|text| text.parse::<u64>().is_err())
 }
 
+fn is_part(answer: &Answer) -> bool {
+    answer.status == StatusCode::PARTIAL_CONTENT
+}
+
 pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
         "ranges-joined",
@@ -88,6 +92,33 @@ pub(super) const DEFECTS: &[Defect] = &[
         &[Seam::Finish(|asked, _, _, answer| {
             let whole = gets_blob(asked) && answer.status == StatusCode::OK && answer.body.length() > 9;
             changed(whole && asked.header("if-range").is_some(), answer, |a| super::super::parts::one_part(a, (0, 9)))
+        })],
+    ),
+    Defect::new(
+        "range-without-etag",
+        "A part of a blob has no ETag, though the whole blob has one.",
+        "blob.range.etag",
+        &[Seam::Finish(|_, _, _, answer| changed(is_part(&answer), answer, |a| a.without("etag")))],
+    ),
+    Defect::new(
+        "range-etag-of-part",
+        "The ETag of a part of a blob is that of its bytes.",
+        "blob.range.etag",
+        &[Seam::Finish(|_, _, _, answer| {
+            let digest = Digest::of(crate::content::graph::Algorithm::Sha256, &answer.body.to_bytes());
+            changed(is_part(&answer), answer, |a| a.with("etag", &format!("\"{digest}\"")))
+        })],
+    ),
+    Defect::new(
+        "etag-without-quotes",
+        "An ETag stands there without quotes.",
+        "http.etag",
+        &[Seam::Finish(|_, _, _, answer| {
+            let bare = answer.header("etag").map(|etag| etag.trim_matches('"').to_owned());
+            match bare {
+                Some(bare) => answer.with("etag", &bare),
+                None => answer,
+            }
         })],
     ),
 ];

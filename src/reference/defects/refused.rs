@@ -144,10 +144,8 @@ pub(super) const DEFECTS: &[Defect] = &[
             if !puts_manifest(asked) {
                 return answer;
             }
-            if index_refused(asked, &answer) {
-                memory.keep(asked.uri.path(), &answer);
-            }
-            memory.recall(asked.uri.path()).unwrap_or(answer)
+            let refused = index_refused(asked, &answer);
+            refused_once(memory, asked.uri.path(), refused, answer)
         })],
     )
     .when(stances::NOT_ACCEPT),
@@ -171,10 +169,8 @@ pub(super) const DEFECTS: &[Defect] = &[
             if !puts_manifest(asked) || !by_digest {
                 return answer;
             }
-            if index_refused(asked, &answer) {
-                memory.keep(asked.uri.path(), &answer);
-            }
-            memory.recall(asked.uri.path()).unwrap_or(answer)
+            let refused = index_refused(asked, &answer);
+            refused_once(memory, asked.uri.path(), refused, answer)
         })],
     )
     .when(stances::REFUSE),

@@ -170,10 +170,8 @@ pub(super) const DEFECTS: &[Defect] = &[
             if !puts_manifest(asked) {
                 return answer;
             }
-            if answer.status.is_client_error() {
-                memory.keep(asked.uri.path(), &answer);
-            }
-            memory.recall(asked.uri.path()).unwrap_or(answer)
+            let refused = answer.status.is_client_error();
+            refused_once(memory, asked.uri.path(), refused, answer)
         })],
     )
     .when(stances::REQUIRE),

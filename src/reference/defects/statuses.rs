@@ -33,6 +33,12 @@ fn has_sha512(asked: &Asked) -> bool {
     asked.uri.to_string().contains("sha512")
 }
 
+/// A single POST that was done.
+fn posted_whole(asked: &Asked, answer: &Answer) -> bool {
+    let whole = asked.query.get("digest").is_some() && asked.query.get("mount").is_none();
+    matches!(asked.route, Route::Uploads { .. }) && whole && answer.status == StatusCode::CREATED
+}
+
 pub(super) const DEFECTS: &[Defect] = &[
     Defect::new(
         "sha512-upload-500",
@@ -148,6 +154,27 @@ pub(super) const DEFECTS: &[Defect] = &[
             let location = format!("/v2/{repository}/blobs/uploads/{DONE}");
             changed(wrong, answer, |_| Answer::new(StatusCode::ACCEPTED).with("location", &location))
         })],
+    ),
+    Defect::new(
+        "single-post-stores-nothing",
+        "A blob that comes by a single POST is acknowledged, and not there.",
+        "upload.location",
+        &[Seam::Finish(|asked, _, memory, answer| {
+            if posted_whole(asked, &answer) {
+                memory.keep(asked.query.get("digest").unwrap_or_default(), &answer);
+                return answer;
+            }
+            let Route::Blob { digest, .. } = &asked.route else { return answer };
+            let lost = asked.reads() && memory.recall(digest).is_some();
+            changed(lost, answer, |_| Problem::blob_unknown(digest).into())
+        })],
+    )
+    .also(&["blob.get.served"]),
+    Defect::new(
+        "single-post-location-absent",
+        "The answer to a single POST that was done has no Location.",
+        "upload.location",
+        &[Seam::Finish(|asked, _, _, answer| changed(posted_whole(asked, &answer), answer, |a| a.without("location")))],
     ),
     Defect::new(
         "encoded-digest-refused",

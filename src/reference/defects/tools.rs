@@ -176,6 +176,14 @@ pub fn changed(wrong: bool, answer: Answer, change: impl FnOnce(Answer) -> Answe
     if wrong { change(answer) } else { answer }
 }
 
+/// An answer that is kept under a key where it refuses, and given again whatever comes after it.
+pub fn refused_once(memory: &mut Memory, key: &str, refused: bool, answer: Answer) -> Answer {
+    if refused {
+        memory.keep(key, &answer);
+    }
+    memory.recall(key).unwrap_or(answer)
+}
+
 /// The manifest that the answer's digest header names, and its repository.
 pub fn named<'a>(asked: &'a Asked, view: &View<'a>, answer: &Answer) -> Option<(&'a str, Digest, &'a Stored)> {
     let repository = asked.route.repository()?;

@@ -45,6 +45,11 @@ impl Answer {
         self.status() == Some(status)
     }
 
+    /// A refusal to do this, by its own reasons or to this user.
+    pub(super) fn is_denial(&self) -> bool {
+        self.is(403) || self.is_refusal()
+    }
+
     /// A 4xx that speaks of the thing that was sent, not of who sent it or how fast.
     pub(super) fn is_refusal(&self) -> bool {
         self.status().is_some_and(|s| (400..500).contains(&s) && !matches!(s, 401 | 403 | 407 | 408 | 429))

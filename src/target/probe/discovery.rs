@@ -22,7 +22,7 @@ fn strings(answer: &Answer, key: &str) -> Option<Vec<String>> {
 
 /// How a registry says that it has no such path: only one that has the API is forbidden to answer 404 (v1.1.1 L577), and
 /// of the others the spec says nothing.
-const ABSENT: [u16; 4] = [400, 404, 405, 406];
+const ABSENT: [u16; 7] = [400, 401, 403, 404, 405, 406, 501];
 
 /// The referrers API and `OCI-Subject`: `(referrers, header.subject)`.
 ///

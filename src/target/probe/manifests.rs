@@ -48,7 +48,7 @@ async fn judge(
     let (repository, tag) = (question.main(), question.tag(name));
     let put = desk.put(repository, &tag, node, what).await?;
     let finding = match &put {
-        put if put.is_refusal() => absent(put.say()),
+        put if put.is_denial() => absent(put.say()),
         put if put.is_success() => served(put, &desk.read(repository, &tag, "it").await, node),
         put => broken(put.say()),
     };
@@ -88,7 +88,7 @@ pub(super) async fn tag_move(desk: &Desk<'_>, question: &Question<'_>) -> Result
     let evidence = format!("{}; {}", moved.say(), read.say());
     Ok(match &moved {
         put if put.is_success() && read.serves(second) => supported(evidence),
-        put if put.is_refusal() && read.serves(first) => absent(evidence),
+        put if put.is_denial() && read.serves(first) => absent(evidence),
         _ => broken(evidence),
     })
 }
@@ -103,7 +103,7 @@ pub(super) async fn tags_in_query(desk: &Desk<'_>, question: &Question<'_>) -> R
     let tag = question.tag("queried");
     let put = desk.put_tagged(question.main(), image, &tag).await?;
     if !put.is_success() {
-        return Ok(if put.is_refusal() { absent(put.say()) } else { broken(put.say()) });
+        return Ok(if put.is_denial() { absent(put.say()) } else { broken(put.say()) });
     }
     let said = put.header("oci-tag").is_some_and(|tags| tags.split(',').any(|said| said.trim() == tag));
     let read = match said {
@@ -196,7 +196,7 @@ pub(super) async fn sha512_digests(desk: &Desk<'_>, question: &Question<'_>) -> 
     let upload = desk.upload(question.main(), layer).await?;
     if !upload.is_success() {
         let evidence = upload.say();
-        return Ok(if upload.is_refusal() { absent(evidence) } else { broken(evidence) });
+        return Ok(if upload.is_denial() { absent(evidence) } else { broken(evidence) });
     }
     let there = desk.read_blob(question.main(), &layer.digest).await;
     let evidence = format!("{}; {}", upload.say(), there.say());
@@ -209,7 +209,7 @@ pub(super) async fn sha512_digests(desk: &Desk<'_>, question: &Question<'_>) -> 
     let digest = image.digest.as_str();
     let put = desk.put(question.main(), digest, image, "an image").await?;
     let put_evidence = format!("{evidence}; {}", put.say());
-    if put.is_refusal() {
+    if put.is_denial() {
         return Ok(absent(put_evidence));
     }
     if !put.is_success() {

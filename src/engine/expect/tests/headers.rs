@@ -212,6 +212,32 @@ fn a_refusal_is_compared_by_its_code() {
 }
 
 #[test]
+fn an_etag_is_one_and_the_same() {
+    let first = response(200, &[("ETag", "\"a\"")], b"");
+    let named = BTreeMap::from([("before".to_owned(), Seen::of(&first))]);
+    let row = Row { named, ..Row::default() };
+    let both = json!({ "r": { "etag": "well-formed", "same-etag": "before" } });
+    let come = |status, headers: &[(&str, &str)]| row.faults(both.clone(), &response(status, headers, b""));
+    assert_eq!(row.faults(both.clone(), &first), NONE);
+    assert_eq!(come(206, &[]), ["r same-etag: the ETag of before | no ETag"]);
+    assert_eq!(come(404, &[]), NONE);
+    assert_eq!(
+        come(206, &[("ETag", "b")]),
+        [
+            "r etag: one ETag in quotes, where there is one | an ETag that is none",
+            "r same-etag: the ETag of before | another ETag"
+        ]
+    );
+    assert_eq!(
+        come(206, &[("ETag", "\"a\""), ("ETag", "\"a\"")]),
+        ["r etag: one ETag in quotes, where there is one | several ETags"]
+    );
+    let bare = BTreeMap::from([("before".to_owned(), Seen::of(&response(200, &[], b"")))]);
+    let row = Row { named: bare, ..Row::default() };
+    assert_eq!(row.faults(both, &first), NONE, "what had none says nothing of what has one");
+}
+
+#[test]
 fn headers_are_compared_where_both_are_served() {
     let first = response(
         200,
