@@ -182,8 +182,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             let late = leaf.is_some_and(|(held, digest)| is_late(held, digest) && is_below_two(held, digest));
             right.filter(|_| !late)
         })],
-    )
-    .also(&["late.child.kept"]),
+    ),
     Defect::new(
         "child-deletion-takes-untagged-index",
         "With a child that is deleted goes each index that names it and has no tag.",
