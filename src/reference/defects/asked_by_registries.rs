@@ -167,8 +167,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             let emptied = held.is_some_and(|held| !held.referrers.contains_key(digest) && lost_referrers(held, digest));
             changed(asked.reads() && emptied, answer, |_| Problem::manifest_unknown(digest).into())
         })],
-    )
-    .also(&["delete.signature"]),
+    ),
     Defect::new(
         "referrers-odd-filter-500",
         "A filter of referrers that is empty, or there twice, makes the registry fall over.",
