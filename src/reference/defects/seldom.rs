@@ -1,5 +1,7 @@
 //! Wrong about what is seldom asked for: what is large, or by sha512, or deep, or comes by a filter or a page after a change.
 
+use std::collections::BTreeSet;
+
 use axum::http::Method;
 
 use super::gc_tools::*;
@@ -100,14 +102,12 @@ pub(super) const DEFECTS: &[Defect] = &[
         "A tag that was deleted is on a page still; only the whole list is without it.",
         "tags.gone",
         &[Seam::List(|listing, right| {
-            let Some(held) = listing.view.state.repository(listing.repository) else { return right };
-            let gone = held.past.gone().filter_map(|(gone, _)| match gone {
-                Gone::Tag(tag, _) if !held.tags.contains_key(tag) => Some(tag.clone()),
+            let held = listing.view.state.repository(listing.repository).filter(|_| listing.n.is_some());
+            let gone = held.into_iter().flat_map(|held| held.past.gone()).filter_map(|(gone, _)| match gone {
+                Gone::Tag(tag, _) => Some(tag.clone()),
                 _ => None,
             });
-            let mut all = plus_tags(right.clone(), gone);
-            all.sort();
-            if listing.n.is_some() { all } else { right }
+            right.into_iter().chain(gone).collect::<BTreeSet<String>>().into_iter().collect()
         })],
     )
     .also(&["tags.no-phantom", "tags.fresh"]),
@@ -222,10 +222,3 @@ pub(super) const DEFECTS: &[Defect] = &[
         })],
     ),
 ];
-
-/// A list of tags with more of them.
-fn plus_tags(mut tags: Vec<String>, more: impl IntoIterator<Item = String>) -> Vec<String> {
-    tags.extend(more);
-    tags.dedup();
-    tags
-}
