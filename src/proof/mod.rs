@@ -27,6 +27,11 @@ const JOBS: usize = 16;
 /// How long an answer of a mutant may be silent: some announce bytes that never come.
 const IDLE: Duration = Duration::from_secs(1);
 
+/// Whether everything is to be asked everywhere, no samples: `PROOF=all` in the environment.
+pub fn asks_all() -> bool {
+    std::env::var("PROOF").is_ok_and(|what| what == "all")
+}
+
 /// All cases, of which each run takes some.
 #[derive(Debug, Clone)]
 pub struct Proof {

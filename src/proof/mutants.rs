@@ -10,7 +10,7 @@ use futures_util::StreamExt as _;
 
 use super::coverage::registries;
 use super::touched::Touched;
-use super::{Proof, allowed};
+use super::{Proof, allowed, asks_all};
 use crate::engine::names::{mark, marked};
 use crate::record::CaseRecord;
 use crate::reference::Config;
@@ -197,8 +197,7 @@ impl Proof {
         let cases = registries.flat_map(|(registry, touched)| {
             touched.cases.get(&mutant.kind).into_iter().flatten().map(move |case| (registry, *case))
         });
-        let all = std::env::var("PROOF").is_ok_and(|what| what == "all");
-        let most = if all || allowed::of(&mutant.name()).is_none() { usize::MAX } else { OF_A_LISTED_ONE };
+        let most = if asks_all() || allowed::of(&mutant.name()).is_none() { usize::MAX } else { OF_A_LISTED_ONE };
         cases.filter(|(_, case)| seen.insert(*case)).take(most).collect()
     }
 

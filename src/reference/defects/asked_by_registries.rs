@@ -5,14 +5,10 @@ use serde_json::Value;
 
 use super::super::manifest::{OCI_IMAGE, OCI_INDEX};
 use super::super::route::is_tag;
+use super::conditional::asked_tags;
 use super::docker::relisted;
 use super::gc_tools::*;
 use super::sessions::is_upload;
-
-/// The tags in the query of a push.
-fn query_tags(asked: &Asked) -> Vec<&str> {
-    if puts_manifest(asked) { asked.query.all("tag").collect() } else { Vec::new() }
-}
 
 /// A closing PUT that is refused for what it claims.
 fn close_refused(asked: &Asked, answer: &Answer) -> bool {
@@ -54,7 +50,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "query-tags-malformed-500",
         "A tag in the query of a push that is none makes the registry fall over.",
         "manifest.put.tags-answered",
-        &[Seam::Hear(|asked, _, right| falls_over(query_tags(asked).iter().any(|tag| !is_tag(tag)), right))],
+        &[Seam::Hear(|asked, _, right| falls_over(asked_tags(asked).iter().any(|tag| !is_tag(tag)), right))],
     ),
     Defect::new(
         "query-tags-stay",
@@ -74,7 +70,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "The same tag twice in the query of a push makes the registry fall over.",
         "manifest.put.tags-answered",
         &[Seam::Hear(|asked, _, right| {
-            let tags = query_tags(asked);
+            let tags = asked_tags(asked);
             falls_over(tags.iter().enumerate().any(|(place, tag)| tags[..place].contains(tag)), right)
         })],
     ),
